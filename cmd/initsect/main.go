@@ -1,0 +1,49 @@
+// Command initsect tells, from a built Linux kernel, which functions the
+// kernel will call at boot, in which order, from which linker-built table.
+//
+//	initsect list     [--map FILE] [IMAGE]       every initcall, in run order
+//	initsect sections [--map FILE] [IMAGE]       the tables
+//	initsect show     [--map FILE] IMAGE NAME    everything about one initcall
+//
+// IMAGE is an uncompressed kernel (vmlinux), an object file, a loadable module
+// or an archive of objects; "-" is standard input. Without IMAGE the running
+// kernel's vmlinux is looked for where distributions put it.
+//
+// The exit status is 0 if the question was answered and 2 if it could not be:
+// then standard output is empty and standard error says why, in one line.
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+)
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitTrouble = 2
+)
+
+// streams are the standard streams of one run.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	color    bool // out is a terminal that wants colour
+}
+
+func main() {
+	os.Exit(run(os.Args[1:], streams{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, color: wantsColor(os.Stdout),
+	}))
+}
+
+func run(args []string, s streams) int {
+	root := newRoot(s)
+	root.SetArgs(args)
+	if err := root.Execute(); err != nil {
+		fmt.Fprintf(s.err, "initsect: %s\n", oneLine(err))
+		return exitTrouble
+	}
+	return exitOK
+}

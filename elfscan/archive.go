@@ -1,0 +1,257 @@
+package elfscan
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/initsect/initsect/internal/filemap"
+	"github.com/initsect/initsect/internal/safeelf"
+)
+
+// member is one object of an archive.
+type member struct {
+	name string
+	file *filemap.File
+}
+
+const (
+	archiveMagic     = "!<arch>\n"
+	thinMagic        = "!<thin>\n"
+	memberHeaderSize = 60
+	memberMagic      = "`\n"
+)
+
+func isArchive(f *filemap.File) bool {
+	magic := make([]byte, len(archiveMagic))
+	if _, err := f.ReadAt(magic, 0); err != nil {
+		return false
+	}
+	return string(magic) == archiveMagic || string(magic) == thinMagic
+}
+
+// openArchive reads the members of an archive, but not yet their contents.
+func openArchive(path string, file *filemap.File) (*Image, error) {
+	im := &Image{Path: path, Container: ContainerArchive, file: file}
+	a := archiveReader{path: path, file: file}
+	members, err := a.read()
+	if err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	im.members = members
+	for _, m := range members {
+		object, err := im.openMember(m)
+		if err != nil {
+			return nil, err
+		}
+		if im.Identity == (Identity{}) {
+			im.Identity = object.Identity
+			im.Identity.ELFType, im.Identity.BuildID = "", ""
+		}
+		if object.Identity.Machine != im.Identity.Machine || object.Identity.BigEndian != im.Identity.BigEndian {
+			return nil, fmt.Errorf("archive: member %s is for %s, the ones before it for %s", m.name, object.Identity.Machine, im.Identity.Machine)
+		}
+	}
+	return im, nil
+}
+
+func (im *Image) openMember(m member) (*Image, error) {
+	elf, err := safeelf.New(m.file)
+	if err != nil {
+		return nil, fmt.Errorf("archive: member %s: %w", m.name, err)
+	}
+	if elf.Type != safeelf.TypeRel {
+		return nil, fmt.Errorf("archive: member %s is no object file (%v)", m.name, elf.Type)
+	}
+	object := &Image{Path: m.name, file: m.file, elf: elf}
+	if err := object.openObject(); err != nil && !errors.Is(err, ErrNoSymbols) {
+		return nil, fmt.Errorf("archive: member %s: %w", m.name, err)
+	}
+	return object, nil
+}
+
+// listArchive lists the members' entries in the order in which a kernel that
+// is linked of them runs them: level by level, in each the members in order.
+func (im *Image) listArchive(opt ListOptions) (*Listing, error) {
+	all := &Listing{}
+	for _, m := range im.members {
+		object, err := im.openMember(m)
+		if err != nil {
+			return nil, err
+		}
+		if object.syms == nil {
+			continue
+		}
+		l, err := object.listObject(opt)
+		if errors.Is(err, ErrNoTable) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("member %s: %w", m.name, err)
+		}
+		all.merge(l, m.name)
+	}
+	if len(all.Initcalls) == 0 {
+		return nil, fmt.Errorf("%w in any of the archive's %d members", ErrNoTable, len(im.members))
+	}
+	slices.SortStableFunc(all.Initcalls, func(a, b Initcall) int {
+		return cmp.Or(compareKinds(a.Table.Kind, b.Table.Kind), cmp.Compare(a.Level, b.Level))
+	})
+	slices.SortFunc(all.Tables, func(a, b *Table) int { return compareKinds(a.Kind, b.Kind) })
+	for i := range all.Initcalls {
+		all.Initcalls[i].Order = i + 1
+	}
+	return all, nil
+}
+
+// merge adds a member's listing.
+func (l *Listing) merge(other *Listing, name string) {
+	tables := map[*Table]*Table{}
+	for _, t := range other.Tables {
+		into := l.tableFor(input{kind: t.Kind, Section: safeelf.Section{Name: t.Section}},
+			format{encoding: t.Encoding, layout: t.Layout, size: t.EntrySize})
+		into.Count += t.Count
+		into.addLevels(t.Levels)
+		tables[t] = into
+	}
+	for _, c := range other.Initcalls {
+		c.Table, c.Member = tables[c.Table], name
+		l.Initcalls = append(l.Initcalls, c)
+	}
+	l.SyncKnown = l.SyncKnown || other.SyncKnown
+}
+
+func (t *Table) addLevels(spans []LevelSpan) {
+	for _, s := range spans {
+		i, ok := slices.BinarySearchFunc(t.Levels, s.Level, func(have LevelSpan, want Level) int { return cmp.Compare(have.Level, want) })
+		if ok {
+			t.Levels[i].Count += s.Count
+		} else {
+			t.Levels = slices.Insert(t.Levels, i, s)
+		}
+	}
+}
+
+// archiveReader reads the archive format of System V as GNU ar writes it: long
+// names in a member "//", a symbol index in "/" or "/SYM64/", and in a thin
+// archive members that are files beside it; and BSD's #1/<length> names.
+type archiveReader struct {
+	path  string
+	file  *filemap.File
+	thin  bool
+	names []byte
+}
+
+func (a *archiveReader) read() ([]member, error) {
+	magic := make([]byte, len(archiveMagic))
+	if _, err := a.file.ReadAt(magic, 0); err != nil {
+		return nil, err
+	}
+	a.thin = string(magic) == thinMagic
+	var members []member
+	for off := int64(len(archiveMagic)); off < a.file.Size(); {
+		m, next, err := a.member(off)
+		if err != nil {
+			closeMembers(members)
+			return nil, fmt.Errorf("member at offset %#x: %w", off, err)
+		}
+		if m != nil {
+			members = append(members, *m)
+		}
+		off = next + next&1 // members begin at even offsets
+	}
+	return members, nil
+}
+
+func closeMembers(members []member) {
+	for _, m := range members {
+		m.file.Close()
+	}
+}
+
+// member reads the member whose header is at off; it is nil for the archive's
+// own tables.
+func (a *archiveReader) member(off int64) (m *member, next int64, err error) {
+	header := make([]byte, memberHeaderSize)
+	if _, err := a.file.ReadAt(header, off); err != nil {
+		return nil, 0, fmt.Errorf("its header is cut off: %w", err)
+	}
+	if string(header[58:60]) != memberMagic {
+		return nil, 0, errors.New("its header is malformed")
+	}
+	name := strings.TrimRight(string(header[:16]), " ")
+	size, err := strconv.ParseInt(strings.TrimSpace(string(header[48:58])), 10, 64)
+	if err != nil || size < 0 {
+		return nil, 0, fmt.Errorf("its size is %q", header[48:58])
+	}
+	body := off + memberHeaderSize
+	switch {
+	case name == "/" || name == "/SYM64/" || strings.HasPrefix(name, "__.SYMDEF"):
+		return nil, body + size, nil
+	case name == "//":
+		a.names, err = a.file.Bytes(body, size)
+		return nil, body + size, err
+	}
+	if name, body, size, err = a.memberName(name, body, size); err != nil {
+		return nil, 0, err
+	}
+	if a.thin {
+		m, err = a.thinMember(name, size)
+		return m, body, err
+	}
+	part, err := a.file.Part(body, size)
+	if err != nil {
+		return nil, 0, err
+	}
+	return &member{name, part}, body + size, nil
+}
+
+// memberName resolves the ways of writing a long name.
+func (a *archiveReader) memberName(name string, body, size int64) (string, int64, int64, error) {
+	if digits, ok := strings.CutPrefix(name, "#1/"); ok {
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n < 0 || n > size || n > 1<<16 {
+			return "", 0, 0, fmt.Errorf("its name is %q", name)
+		}
+		long := make([]byte, n)
+		if _, err := a.file.ReadAt(long, body); err != nil {
+			return "", 0, 0, err
+		}
+		return string(bytes.TrimRight(long, "\x00")), body + n, size - n, nil
+	}
+	if digits, ok := strings.CutPrefix(name, "/"); ok {
+		at, err := strconv.Atoi(digits)
+		if err != nil || at < 0 || at >= len(a.names) {
+			return "", 0, 0, fmt.Errorf("its name is %q, beyond the table of names", name)
+		}
+		long, _, _ := bytes.Cut(a.names[at:], []byte("\n"))
+		return strings.TrimSuffix(string(long), "/"), body, size, nil
+	}
+	return strings.TrimSuffix(name, "/"), body, size, nil
+}
+
+// thinMember opens the file that a thin archive refers to, relative to the
+// archive.
+func (a *archiveReader) thinMember(name string, size int64) (*member, error) {
+	if a.path == "-" {
+		return nil, errors.New("a thin archive only names its members: give it as a file")
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(a.path), path)
+	}
+	file, err := filemap.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if file.Size() != size {
+		file.Close()
+		return nil, fmt.Errorf("%s has %d bytes, the archive says %d: rebuild the archive", path, file.Size(), size)
+	}
+	return &member{name, file}, nil
+}

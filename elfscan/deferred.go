@@ -1,0 +1,58 @@
+package elfscan
+
+import "strings"
+
+// trigger is a file of /proc that makes a deferred table run, with the string
+// by which the kernel creates it.
+type trigger struct {
+	file  string
+	words string
+}
+
+// triggers are the known ones: Sony's (init/snsc_deferred_initcalls.c), LG's,
+// and Tim Bird's, whose name is the tail of Sony's and so comes last.
+var triggers = []trigger{
+	{"snsc_deferred_initcalls", `when user space writes a group number or "all" to /proc/snsc_deferred_initcalls`},
+	{"usercalls", `when user space writes a group, or "1" for all, to /proc/usercalls`},
+	{"deferred_initcalls", "when user space first reads /proc/deferred_initcalls"},
+}
+
+// findTrigger says what runs the image's deferred tables, "" if the image does
+// not show it.
+func (im *Image) findTrigger() (string, error) {
+	for _, t := range triggers {
+		_, found, err := im.mem.find(append([]byte(t.file), 0), nil)
+		if err != nil {
+			return "", err
+		}
+		if found {
+			return t.words, nil
+		}
+	}
+	return "", nil
+}
+
+// sectionTable makes a deferred table of an output section that no boundary
+// symbol encloses.
+func (im *Image) sectionTable(name string) (*Table, error) {
+	for _, r := range im.mem.regions {
+		if r.name == name {
+			return &Table{
+				Kind:     TableDeferred,
+				Start:    Boundary{Addr: r.addr},
+				End:      Boundary{Addr: r.addr + Addr(r.size)},
+				Levels:   []LevelSpan{{Level: LevelDeferred, Start: Boundary{Addr: r.addr}}},
+				Inferred: []string{"boundaries: those of the output section " + name + ", for want of symbols"},
+			}, nil
+		}
+	}
+	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)
+}
+
+// isDeferredSection reports whether a section of an object file holds
+// deferred entries: .deferred_initcall.init, Samsung's .deferred_initcall0s.init,
+// LG's .user_initcall.init.
+func isDeferredSection(name string) bool {
+	return strings.HasPrefix(name, ".deferred_initcall") && strings.HasSuffix(name, ".init") ||
+		name == ".user_initcall.init"
+}

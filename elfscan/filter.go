@@ -1,0 +1,53 @@
+package elfscan
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+// Filter selects initcalls. The zero Filter selects all.
+type Filter struct {
+	Levels []Level
+	Table  TableKind
+	Module string
+	Match  *regexp.Regexp // of the function's name
+}
+
+// Select keeps the initcalls that the filter selects, with the order that they
+// have in the whole image. A question that this image cannot answer is an
+// error rather than an empty answer.
+func (l *Listing) Select(f Filter) error {
+	if err := f.answerable(l); err != nil {
+		return err
+	}
+	l.Initcalls = slices.DeleteFunc(l.Initcalls, func(c Initcall) bool { return !f.selects(&c) })
+	return nil
+}
+
+func (f Filter) selects(c *Initcall) bool {
+	return (len(f.Levels) == 0 || slices.Contains(f.Levels, c.Level)) &&
+		(f.Table == "" || f.Table == c.Table.Kind) &&
+		(f.Module == "" || f.Module == c.Module) &&
+		(f.Match == nil || f.Match.MatchString(c.Display()))
+}
+
+func (f Filter) answerable(l *Listing) error {
+	for _, level := range f.Levels {
+		isInitcallLevel := level >= LevelEarly && level <= Level7s
+		for i := range l.Initcalls {
+			if isInitcallLevel && l.Initcalls[i].Level == LevelUnknown {
+				return fmt.Errorf("cannot select level %s: this kernel has no boundary symbols that tell the level of every initcall", level)
+			}
+		}
+		if level != level.base() && !l.SyncKnown {
+			return fmt.Errorf("cannot select level %s: without entry symbols it cannot be told from level %s", level, level.base())
+		}
+	}
+	hasModule := func(c Initcall) bool { return c.Module != "" }
+	if f.Module != "" && len(l.Initcalls) > 0 && !slices.ContainsFunc(l.Initcalls, hasModule) {
+		return errors.New("cannot select a module: this kernel's symbols do not name any")
+	}
+	return nil
+}

@@ -1,0 +1,252 @@
+package elfscan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/initsect/initsect/internal/filemap"
+	"github.com/initsect/initsect/internal/safeelf"
+	"github.com/initsect/initsect/symbols"
+)
+
+// Errors that a caller may want to answer with advice of its own.
+var (
+	ErrNoSymbols = errors.New("no symbol table")
+	ErrNotELF    = safeelf.ErrNotELF
+)
+
+// Container is what kind of file an image is.
+type Container string
+
+// The containers.
+const (
+	ContainerELF     Container = "elf"     // a linked kernel: vmlinux
+	ContainerObject  Container = "object"  // an object file: one .o, vmlinux.o
+	ContainerModule  Container = "module"  // a loadable module: .ko
+	ContainerArchive Container = "archive" // an archive of objects: built-in.a
+)
+
+// Image is an opened kernel, object file, module or archive. Close it after
+// use. An Image is not for use by several goroutines at once.
+type Image struct {
+	Path      string
+	Container Container
+	Identity  Identity
+
+	file        *filemap.File
+	elf         *safeelf.File // nil for an archive
+	mem         *memory
+	syms        *symbols.Table
+	mapFile     string // the System.map in use, "" if none
+	kaslr       Addr   // what the map's addresses were ahead of the image's
+	descriptors *descriptors
+	members     []member // of an archive
+}
+
+// Options say what besides the image may be used.
+type Options struct {
+	// Map is the path of a System.map, /proc/kallsyms or output of nm for
+	// this image, or "". It is checked against the image.
+	Map string
+}
+
+// Open opens an image and reads who it is.
+func Open(path string, opt Options) (*Image, error) {
+	file, err := filemap.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	im, err := newImage(path, file, opt)
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return im, nil
+}
+
+// OpenFile opens an image that is already open as a file or in memory. The
+// path is for messages, and for finding the members of a thin archive.
+func OpenFile(path string, file *filemap.File, opt Options) (*Image, error) {
+	return newImage(path, file, opt)
+}
+
+func newImage(path string, file *filemap.File, opt Options) (im *Image, err error) {
+	defer filemap.Guard(&err)()
+	if isArchive(file) {
+		if opt.Map != "" {
+			return nil, errors.New("a System.map is of no use for an archive")
+		}
+		return openArchive(path, file)
+	}
+	elf, err := safeelf.New(file)
+	if err != nil {
+		return nil, err
+	}
+	im = &Image{Path: path, file: file, elf: elf}
+	switch elf.Type {
+	case safeelf.TypeRel:
+		if opt.Map != "" {
+			return nil, errors.New("a System.map is of no use for an object file")
+		}
+		return im, im.openObject()
+	case safeelf.TypeCore:
+		return nil, errors.New("a core dump, not a kernel image")
+	case safeelf.TypeExec, safeelf.TypeDyn:
+		return im, im.openKernel(opt)
+	}
+	return nil, fmt.Errorf("ELF type %v is neither an executable nor an object file", elf.Type)
+}
+
+// Close releases the file.
+func (im *Image) Close() error {
+	for _, m := range im.members {
+		m.file.Close()
+	}
+	return im.file.Close()
+}
+
+// Symbols is the table that names the image's functions. It is nil for an
+// archive.
+func (im *Image) Symbols() *symbols.Table { return im.syms }
+
+// MapFile is the System.map in use, "" if none.
+func (im *Image) MapFile() string { return im.mapFile }
+
+func (im *Image) openKernel(opt Options) error {
+	im.Container = ContainerELF
+	im.mem = newMemory(im.elf)
+	var err error
+	if im.descriptors, err = readDescriptors(im.mem); err != nil {
+		return err
+	}
+	if err := im.loadSymbols(opt.Map); err != nil {
+		return err
+	}
+	return im.identifyKernel()
+}
+
+// loadSymbols takes the names from the symbol table or the map. Where there
+// are both, the map must say what the symbol table says.
+func (im *Image) loadSymbols(mapPath string) error {
+	section, hasSymtab := im.elf.Symtab()
+	if hasSymtab && section.Size > 0 {
+		table, err := readSymtab(im.elf, section)
+		if err != nil {
+			return err
+		}
+		im.syms = table
+	}
+	if mapPath == "" {
+		if im.syms == nil {
+			return ErrNoSymbols
+		}
+		return nil
+	}
+	table, err := readMap(mapPath, 8*im.elf.WordSize())
+	if err != nil {
+		return err
+	}
+	im.mapFile = mapPath
+	if im.syms != nil {
+		return checkMapAgainstSymtab(table, im.syms, mapPath)
+	}
+	im.syms = table
+	return im.checkMap()
+}
+
+func readSymtab(elf *safeelf.File, section safeelf.Section) (*symbols.Table, error) {
+	rows, err := elf.Bytes(section)
+	if err != nil {
+		return nil, err
+	}
+	strtab, err := elf.Linked(section)
+	if err != nil {
+		return nil, err
+	}
+	if strtab.Compressed() || section.Compressed() {
+		return nil, fmt.Errorf("section %s is compressed", section.Label())
+	}
+	names, err := elf.Bytes(strtab)
+	if err != nil {
+		return nil, err
+	}
+	var shndx []byte
+	if s, ok := elf.SymtabShndx(); ok {
+		if shndx, err = elf.Bytes(s); err != nil {
+			return nil, err
+		}
+	}
+	table, err := symbols.FromSymtab(symbols.Symtab{
+		Rows:      rows,
+		Names:     names,
+		Class64:   elf.Class64,
+		BigEndian: elf.BigEndian,
+		Thumb:     elf.Machine == safeelf.MachineARM,
+		Sections:  sectionKinds(elf),
+		Shndx:     shndx,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("section %s: %w", section.Label(), err)
+	}
+	return table, nil
+}
+
+// sectionKinds gives nm's letter for the symbols of each section
+// (decode_section_type in binutils).
+func sectionKinds(elf *safeelf.File) []symbols.Kind {
+	kinds := make([]symbols.Kind, len(elf.Sections))
+	for i, s := range elf.Sections {
+		switch {
+		case s.Exec():
+			kinds[i] = 't'
+		case !s.Alloc() && s.Debugging():
+			kinds[i] = 'N'
+		case !s.Alloc():
+			kinds[i] = 'n'
+		case !s.HasBytes():
+			kinds[i] = 'b'
+		case s.Write():
+			kinds[i] = 'd'
+		default:
+			kinds[i] = 'r'
+		}
+	}
+	return kinds
+}
+
+func readMap(path string, bits int) (*symbols.Table, error) {
+	file, err := filemap.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text := make([]byte, file.Size())
+	if _, err := file.ReadAt(text, 0); err != nil && len(text) > 0 {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(text) == 0 { // /proc/kallsyms tells no size
+		if text, err = readToEnd(path); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	table, err := symbols.ParseMap(text, bits)
+	if errors.Is(err, symbols.ErrMapStub) {
+		return nil, fmt.Errorf("%s: %w; the real one is in the package of debug symbols (linux-image-…-dbg), as /usr/lib/debug/boot/System.map-<release>", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return table, nil
+}
+
+// SymbolSource tells where the names come from.
+func (im *Image) SymbolSource() symbols.Source {
+	if im.syms == nil {
+		return symbols.SourceSymtab // the members' own
+	}
+	return im.syms.Source()
+}
+
+// MapShift is how far ahead of the image the map's addresses were: the KASLR
+// offset of the kernel whose /proc/kallsyms it is. It has been undone.
+func (im *Image) MapShift() uint64 { return uint64(im.kaslr) }

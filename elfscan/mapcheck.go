@@ -1,0 +1,206 @@
+package elfscan
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/initsect/initsect/symbols"
+)
+
+// ErrMapMismatch is returned for a System.map that is not this image's.
+var ErrMapMismatch = errors.New("the System.map is of another build")
+
+func mapMismatchf(path, format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", path, ErrMapMismatch, fmt.Sprintf(format, args...))
+}
+
+// maxMapText bounds a map that does not tell its size.
+const maxMapText = 1 << 30
+
+// readToEnd reads a file whose size is not known beforehand.
+func readToEnd(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxMapText+1))
+	if len(text) > maxMapText {
+		return nil, errors.New("too large for a System.map")
+	}
+	return text, err
+}
+
+// checkMap holds a map against what the image itself says: the banner must
+// stand where the map has it, sections that the linker script names must begin
+// where the map has them, and the table of exported symbols must hold the
+// addresses that the map gives the exported functions. That the entries of the
+// tables agree with their entry symbols is checked when they are listed.
+func (im *Image) checkMap() error {
+	if err := im.checkBanner(); err != nil {
+		return err
+	}
+	if err := im.checkSectionStarts(); err != nil {
+		return err
+	}
+	return im.checkExports()
+}
+
+func (im *Image) checkBanner() error {
+	addrs, err := boundaryAddrs(im.syms, []string{symBanner})
+	if err != nil {
+		return err
+	}
+	a, ok := addrs[symBanner]
+	if !ok {
+		return nil
+	}
+	if s, _ := im.mem.cString(a, maxBanner); !strings.HasPrefix(s, bannerPrefix) {
+		return mapMismatchf(im.mapFile, "it has %s at %#x, where the image has no %q", symBanner, a, bannerPrefix)
+	}
+	return nil
+}
+
+// sectionStarts are symbols that linker scripts put at the very start of an
+// output section on every architecture (include/asm-generic/vmlinux.lds.h).
+var sectionStarts = []struct{ symbol, section string }{
+	{"__start___ksymtab", "__ksymtab"},
+	{"__start___ksymtab_gpl", "__ksymtab_gpl"},
+	{"__start___param", "__param"},
+	{"__start___modver", "__modver"},
+	{"__start___ex_table", "__ex_table"},
+	{"__start___bug_table", "__bug_table"},
+	{"__start_pci_fixups_early", ".pci_fixup"},
+	{"__bss_start", ".bss"},
+}
+
+func (im *Image) checkSectionStarts() error {
+	var names []string
+	for _, s := range sectionStarts {
+		names = append(names, s.symbol)
+	}
+	addrs, err := boundaryAddrs(im.syms, names)
+	if err != nil {
+		return err
+	}
+	for _, s := range sectionStarts {
+		a, inMap := addrs[s.symbol]
+		i := slices.IndexFunc(im.mem.regions, func(r region) bool { return r.name == s.section })
+		if !inMap || i < 0 {
+			continue
+		}
+		// A script may align behind the start of the section, never before it.
+		if r := im.mem.regions[i]; !r.contains(a) {
+			return mapMismatchf(im.mapFile, "it has %s at %#x, but section %s is at %#x", s.symbol, a, s.section, r.addr)
+		}
+	}
+	return nil
+}
+
+const exportPrefix = "__ksymtab_"
+
+// checkExports compares the exported symbols: __ksymtab_<name> is an entry
+// that holds the address of <name>, in the encoding that initcalls have too.
+func (im *Image) checkExports() error {
+	exports, err := im.exports()
+	if err != nil || len(exports) == 0 {
+		return err
+	}
+	window := extent{exports[0].Addr, exports[0].Addr}
+	for _, s := range exports {
+		window.start, window.end = min(window.start, s.Addr), max(window.end, s.Addr)
+	}
+	window.end += Addr(im.elf.WordSize())
+	if _, err := im.mem.locate(window); err != nil {
+		return mapMismatchf(im.mapFile, "its exported symbols: %v", err)
+	}
+	raw, err := im.mem.read(window)
+	if err != nil {
+		return err
+	}
+	return im.compareExports(exports, raw[0])
+}
+
+// exports returns the map's __ksymtab_ symbols in the first section that holds
+// any.
+func (im *Image) exports() ([]symbols.Symbol, error) {
+	all, err := im.syms.Prefixed(exportPrefix)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	r, ok := im.mem.regionAt(all[0].Addr)
+	if !ok {
+		return nil, mapMismatchf(im.mapFile, "it has %s at %#x, which lies in no section of the image", all[0].Name, all[0].Addr)
+	}
+	return slices.DeleteFunc(all, func(s symbols.Symbol) bool { return !r.contains(s.Addr) }), nil
+}
+
+func (im *Image) compareExports(exports []symbols.Symbol, raw patched) error {
+	var agree int
+	var first string
+	for _, f := range im.plainFormats() {
+		var targets []Addr
+		for _, s := range exports {
+			off := s.Addr - raw.start
+			one := patched{extent: extent{s.Addr, s.Addr + Addr(f.size)}, bytes: raw.bytes[off : off+Addr(f.size)]}
+			e := im.decode(one, f)[0]
+			if f.encoding == EncodingDescriptor {
+				e.target = e.value // the exported name is the descriptor's
+			}
+			targets = append(targets, e.target)
+		}
+		at, err := im.syms.At(targets)
+		if err != nil {
+			return err
+		}
+		agree = max(agree, 0)
+		n := 0
+		for i, s := range exports {
+			want := strings.TrimPrefix(s.Name, exportPrefix)
+			if slices.ContainsFunc(at[targets[i]], func(s symbols.Symbol) bool { return s.Name == want }) {
+				n++
+			} else if first == "" {
+				first = want
+			}
+		}
+		agree = max(agree, n)
+	}
+	// An export may be of an absolute or per-CPU symbol, or one that the map
+	// leaves out; a build with other addresses agrees on next to none.
+	if 10*agree < 9*len(exports) {
+		return mapMismatchf(im.mapFile, "%d of its %d exported symbols are not where the image has them, such as %s",
+			len(exports)-agree, len(exports), first)
+	}
+	return nil
+}
+
+// checkMapAgainstSymtab makes sure that a map says nothing that the image's
+// own symbol table does not say.
+func checkMapAgainstSymtab(m, symtab *symbols.Table, path string) error {
+	inMap, err := m.All()
+	if err != nil {
+		return err
+	}
+	own, err := symtab.All()
+	if err != nil {
+		return err
+	}
+	type key struct {
+		name string
+		addr Addr
+	}
+	known := make(map[key]bool, len(own))
+	for _, s := range own {
+		known[key{s.Name, s.Addr}] = true
+	}
+	for _, s := range inMap {
+		if !known[key{s.Name, s.Addr}] {
+			return mapMismatchf(path, "it has %s at %#x, the image's own symbol table does not", s.Name, s.Addr)
+		}
+	}
+	return nil
+}

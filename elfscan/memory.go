@@ -1,0 +1,213 @@
+package elfscan
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	"github.com/initsect/initsect/internal/filemap"
+	"github.com/initsect/initsect/internal/safeelf"
+	"github.com/initsect/initsect/symbols"
+)
+
+// Addr is a virtual address as linked; see [symbols.Addr].
+type Addr = symbols.Addr
+
+// region is a piece of the kernel's address space: a section, or a segment of
+// a file without section headers.
+type region struct {
+	name        string
+	addr        Addr
+	size        uint64
+	off         uint64 // in the file
+	filed       uint64 // how many of the bytes the file holds; the rest is zero or unknown
+	exec, write bool
+}
+
+func (r region) contains(a Addr) bool { return a >= r.addr && uint64(a-r.addr) < r.size }
+
+// memory is the kernel's address space as its file describes it.
+type memory struct {
+	elf     *safeelf.File
+	regions []region
+}
+
+// newMemory maps the address space. Sections go before segments: a separate
+// debug file keeps the program headers of bytes that it no longer holds, and
+// only its section headers say so.
+func newMemory(elf *safeelf.File) *memory {
+	m := &memory{elf: elf}
+	for _, s := range elf.Sections {
+		if !s.Alloc() || s.Size == 0 {
+			continue
+		}
+		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, exec: s.Exec(), write: s.Write()}
+		if s.HasBytes() {
+			r.filed = s.Size
+		}
+		m.regions = append(m.regions, r)
+	}
+	if len(m.regions) > 0 {
+		return m
+	}
+	for i, p := range elf.Segments {
+		if p.Loaded() && p.MemSize > 0 {
+			m.regions = append(m.regions, region{
+				name: fmt.Sprintf("segment %d", i), addr: Addr(p.Addr), size: p.MemSize,
+				off: p.Off, filed: min(p.FileSize, p.MemSize), exec: p.Exec(), write: p.Write(),
+			})
+		}
+	}
+	return m
+}
+
+// regionAt returns the region that holds an address. Where two do (an x86
+// kernel links its per-CPU data at 0, a file may lie) the one with bytes wins.
+func (m *memory) regionAt(a Addr) (region, bool) {
+	var found region
+	ok := false
+	for _, r := range m.regions {
+		if r.contains(a) && (!ok || found.filed == 0) {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+// executable reports whether an address holds instructions.
+func (m *memory) executable(a Addr) bool {
+	r, ok := m.regionAt(a)
+	return ok && r.exec
+}
+
+// extent is a range of addresses [start, end).
+type extent struct{ start, end Addr }
+
+func (e extent) size() uint64 { return uint64(e.end - e.start) }
+
+// locate returns the region that holds all of an extent, with its bytes in
+// the file, or an error that says why it does not.
+func (m *memory) locate(e extent) (region, error) {
+	r, ok := m.regionAt(e.start)
+	if !ok {
+		return region{}, fmt.Errorf("%#x to %#x lies in no section of the image", e.start, e.end)
+	}
+	off := uint64(e.start - r.addr)
+	switch {
+	case e.size() > r.size-off:
+		return region{}, fmt.Errorf("%#x to %#x runs beyond the end of %s at %#x", e.start, e.end, r.name, r.addr+Addr(r.size))
+	case r.filed == 0:
+		return region{}, fmt.Errorf("%#x to %#x lies in %s, of which the file holds no bytes: is this a separate debug file?", e.start, e.end, r.name)
+	case e.size() > r.filed-off || off > r.filed:
+		return region{}, fmt.Errorf("%#x to %#x lies in the part of %s of which the file holds no bytes", e.start, e.end, r.name)
+	}
+	return r, nil
+}
+
+// patched is a range of memory as the kernel sees it after its own boot code
+// has applied the relocations.
+type patched struct {
+	extent
+	bytes  []byte
+	relocs int // how many relocations lie in the range
+}
+
+// unfilled reports whether the range is all zero and nothing in the file
+// would change that: its relocations were stripped.
+func (p patched) unfilled() bool {
+	return p.relocs == 0 && len(bytes.Trim(p.bytes, "\x00")) == 0
+}
+
+// read returns the bytes of the extents with relocations applied, in one pass
+// over the relocations.
+func (m *memory) read(extents ...extent) (out []patched, err error) {
+	defer filemap.Guard(&err)()
+	window := extent{math.MaxUint64, 0}
+	for _, e := range extents {
+		b, err := m.readRaw(e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, patched{extent: e, bytes: b})
+		if e.size() > 0 {
+			window.start, window.end = min(window.start, e.start), max(window.end, e.end)
+		}
+	}
+	return out, m.relocate(window, out)
+}
+
+// readRaw returns a copy of the bytes of an extent as they lie in the file.
+func (m *memory) readRaw(e extent) ([]byte, error) {
+	if e.size() == 0 {
+		return nil, nil
+	}
+	r, err := m.locate(e)
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, e.size())
+	if _, err := m.elf.ReadAt(b, int64(r.off+uint64(e.start-r.addr))); err != nil {
+		return nil, fmt.Errorf("reading %#x to %#x from %s: %w", e.start, e.end, r.name, err)
+	}
+	return b, nil
+}
+
+// cString returns the NUL-ended string at an address, at most limit bytes of
+// it. ok is false if there is none.
+func (m *memory) cString(a Addr, limit int) (s string, ok bool) {
+	r, found := m.regionAt(a)
+	if !found || uint64(a-r.addr) >= r.filed {
+		return "", false
+	}
+	b := make([]byte, min(uint64(limit), r.filed-uint64(a-r.addr)))
+	if _, err := m.elf.ReadAt(b, int64(r.off+uint64(a-r.addr))); err != nil {
+		return "", false
+	}
+	end := bytes.IndexByte(b, 0)
+	if end < 0 {
+		return "", false
+	}
+	return string(b[:end]), true
+}
+
+// searchChunk is how much is searched at a time.
+const searchChunk = 256 << 10
+
+// find returns the first address outside code at which the bytes stand, of
+// those that the byte after them satisfies.
+func (m *memory) find(want []byte, after func(byte) bool) (Addr, bool, error) {
+	buf := make([]byte, searchChunk)
+	for _, r := range m.regions {
+		if r.exec || r.filed == 0 {
+			continue
+		}
+		for off := uint64(0); off < r.filed; {
+			chunk := buf[:min(uint64(len(buf)), r.filed-off)]
+			if _, err := m.elf.ReadAt(chunk, int64(r.off+off)); err != nil {
+				return 0, false, fmt.Errorf("reading %s: %w", r.name, err)
+			}
+			if i := indexFollowed(chunk, want, after); i >= 0 {
+				return r.addr + Addr(off) + Addr(i), true, nil
+			}
+			if off+uint64(len(chunk)) == r.filed {
+				break
+			}
+			off += uint64(len(chunk) - len(want)) // what straddles is seen next time
+		}
+	}
+	return 0, false, nil
+}
+
+func indexFollowed(b, want []byte, after func(byte) bool) int {
+	for from := 0; ; {
+		i := bytes.Index(b[from:], want)
+		if i < 0 {
+			return -1
+		}
+		end := from + i + len(want)
+		if after == nil || end < len(b) && after(b[end]) {
+			return from + i
+		}
+		from += i + 1
+	}
+}

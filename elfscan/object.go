@@ -1,0 +1,465 @@
+package elfscan
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/initsect/initsect/internal/safeelf"
+	"github.com/initsect/initsect/symbols"
+)
+
+// In an object file (ET_REL) no table has been built yet: each level is an
+// input section, an entry is a relocation in it, and addresses are offsets in
+// sections.
+
+const (
+	sectionThisModule = ".gnu.linkonce.this_module" // struct module of a .ko
+	sectionModinfo    = ".modinfo"
+	symInitModule     = "init_module"
+	symCleanupModule  = "cleanup_module"
+)
+
+func (im *Image) openObject() error {
+	im.Container = ContainerObject
+	if _, ok := im.elf.SectionByName(sectionThisModule); ok {
+		im.Container = ContainerModule
+	}
+	section, ok := im.elf.Symtab()
+	if !ok {
+		return ErrNoSymbols
+	}
+	var err error
+	if im.syms, err = readSymtab(im.elf, section); err != nil {
+		return err
+	}
+	if err := im.identifyELF(); err != nil {
+		return err
+	}
+	im.Identity.Release, _, _ = strings.Cut(im.modinfo("vermagic"), " ")
+	return nil
+}
+
+// modinfo returns the value of a key in .modinfo, which holds NUL-ended
+// key=value strings.
+func (im *Image) modinfo(key string) string {
+	section, ok := im.elf.SectionByName(sectionModinfo)
+	if !ok {
+		return ""
+	}
+	info, err := im.elf.Bytes(section)
+	if err != nil {
+		return ""
+	}
+	for field := range strings.SplitSeq(string(info), "\x00") {
+		if value, ok := strings.CutPrefix(field, key+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+func (im *Image) listObject(opt ListOptions) (*Listing, error) {
+	l := &Listing{}
+	inputs := im.inputSections(opt.Deferred.Section)
+	for _, in := range inputs {
+		if err := im.addInput(l, in); err != nil {
+			return nil, err
+		}
+		l.SyncKnown = true // by the names of the sections
+	}
+	if err := im.addModuleFunctions(l); err != nil {
+		return nil, err
+	}
+	if len(l.Initcalls) == 0 {
+		return nil, fmt.Errorf("%w: no section .initcall*.init, .con_initcall.init or .deferred_initcall.init, and no %s",
+			ErrNoTable, symInitModule)
+	}
+	return l, im.finish(l, opt)
+}
+
+// input is one section of entries.
+type input struct {
+	safeelf.Section
+	kind    TableKind
+	level   Level
+	counter int // of an LTO section's name, which orders it within its level
+}
+
+// inputSections returns the sections of entries in run order. LTO builds give
+// each entry a section of its own, .initcall6.init..kmod_<module>__<counter>_…,
+// which the build sorts by the counter within an object
+// (scripts/generate_initcall_order.pl).
+func (im *Image) inputSections(deferred string) []input {
+	var inputs []input
+	for _, s := range im.elf.Sections {
+		if !s.HasBytes() || s.Size == 0 || s.IsReloc() {
+			continue
+		}
+		name, suffix, _ := strings.Cut(s.Name, "..")
+		if kind, level, ok := inputTable(name, deferred); ok {
+			inputs = append(inputs, input{s, kind, level, ltoCounter(suffix)})
+		}
+	}
+	slices.SortStableFunc(inputs, func(a, b input) int {
+		return cmp.Or(compareKinds(a.kind, b.kind), cmp.Compare(a.level, b.level), cmp.Compare(a.counter, b.counter))
+	})
+	return inputs
+}
+
+func compareKinds(a, b TableKind) int {
+	return cmp.Compare(slices.Index(TableKinds, a), slices.Index(TableKinds, b))
+}
+
+// inputTable says which table and level an input section goes into.
+func inputTable(name, deferred string) (TableKind, Level, bool) {
+	switch {
+	case name == ".con_initcall.init":
+		return TableConsole, LevelConsole, true
+	case name == ".security_initcall.init":
+		return TableSecurity, LevelSecurity, true
+	case isDeferredSection(name), deferred != "" && name == deferred:
+		return TableDeferred, LevelDeferred, true
+	}
+	id, ok := strings.CutPrefix(name, ".initcall")
+	if !ok {
+		return "", 0, false
+	}
+	if id, ok = strings.CutSuffix(id, ".init"); !ok {
+		return "", 0, false
+	}
+	level := levelOfID(id)
+	return TableInitcall, level, level >= LevelEarly && level <= Level7s
+}
+
+func ltoCounter(suffix string) int {
+	_, rest, _ := strings.Cut(suffix, "__")
+	if rest == "" {
+		rest = suffix // Android: <counter>_<line>_<fn>
+	}
+	digits, _, _ := strings.Cut(rest, "_")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// ref is what one relocation refers to.
+type ref struct {
+	place Place
+	name  string // of an undefined symbol
+	index int    // of the section
+	kind  safeelf.RelocKind
+	size  int
+}
+
+// refs resolves the relocations of a section, by the offsets that they apply
+// to.
+func (im *Image) refs(s safeelf.Section) (map[uint64]ref, error) {
+	bytes, err := im.elf.Bytes(s)
+	if err != nil {
+		return nil, err
+	}
+	found := map[uint64]ref{}
+	for _, rs := range im.elf.Sections {
+		if !rs.IsReloc() || int64(rs.Info) != int64(s.Index) {
+			continue
+		}
+		var failed error
+		err := im.elf.EachReloc(rs, 0, math.MaxUint64, func(r safeelf.Reloc) {
+			if failed != nil || r.Kind == safeelf.RelocNone {
+				return
+			}
+			found[r.Off], failed = im.resolve(r, bytes)
+		})
+		if err == nil {
+			err = failed
+		}
+		if err != nil {
+			return nil, fmt.Errorf("section %s: %w", rs.Label(), err)
+		}
+	}
+	return found, nil
+}
+
+func (im *Image) resolve(r safeelf.Reloc, section []byte) (ref, error) {
+	if int64(r.Sym) >= int64(im.syms.Len()) {
+		return ref{}, fmt.Errorf("the relocation at %#x is for symbol %d of %d", r.Off, r.Sym, im.syms.Len())
+	}
+	sym, err := im.syms.Row(int(r.Sym))
+	if err != nil {
+		return ref{}, err
+	}
+	if sym.Kind == symbols.KindUndefined {
+		return ref{name: sym.Name, kind: r.Kind, size: r.Size}, nil
+	}
+	addend := uint64(r.Addend)
+	if r.InPlace && r.Size > 0 && r.Off <= uint64(len(section)) && uint64(r.Size) <= uint64(len(section))-r.Off {
+		addend = readSized(section[r.Off:r.Off+uint64(r.Size)], im.elf)
+	}
+	addr := sym.Addr + Addr(addend)
+	if !im.elf.Class64 {
+		addr &= math.MaxUint32
+	}
+	if im.elf.Machine == safeelf.MachineARM {
+		addr &^= 1
+	}
+	out := ref{place: Place{Addr: addr, Known: true}, index: sym.Section, kind: r.Kind, size: r.Size}
+	if sym.Section < len(im.elf.Sections) {
+		out.place.Section = im.elf.Sections[sym.Section].Name
+	}
+	return out, nil
+}
+
+// names reports whether a relocation can be for a function: it is for code,
+// for a function's descriptor, or for something in another object.
+func (r ref) function(elf *safeelf.File) bool {
+	if !r.place.Known {
+		return r.name != ""
+	}
+	return r.index < len(elf.Sections) && (elf.Sections[r.index].Exec() || r.place.Section == ".opd")
+}
+
+// addInput adds the entries of one input section.
+func (im *Image) addInput(l *Listing, in input) error {
+	refs, err := im.refs(in.Section)
+	if err != nil {
+		return err
+	}
+	f, err := im.inputFormat(in, refs)
+	if err != nil {
+		return err
+	}
+	t := l.tableFor(in, f)
+	t.Levels = append(t.Levels, LevelSpan{Level: in.level})
+	span := &t.Levels[len(t.Levels)-1]
+	var calls []Initcall
+	for off := uint64(0); off+uint64(f.size) <= in.Size; off += uint64(f.size) {
+		r := refs[off+uint64(f.target)]
+		calls = append(calls, Initcall{
+			Table: t, Level: in.level,
+			Slot:   Place{Addr: Addr(off), Section: in.Name, Known: true},
+			Target: r.place, Symbol: r.name,
+		})
+		t.Count++
+		span.Count++
+	}
+	if err := im.nameObjectCalls(calls, in, refs, f); err != nil {
+		return err
+	}
+	l.Initcalls = append(l.Initcalls, calls...)
+	return nil
+}
+
+// tableFor returns the listing's table for a section, making it if there is
+// none.
+func (l *Listing) tableFor(in input, f format) *Table {
+	for _, t := range l.Tables {
+		if t.Kind == in.kind {
+			if t.Section != in.Name {
+				t.Section = "" // more than one
+			}
+			return t
+		}
+	}
+	t := &Table{Kind: in.kind, Section: in.Name, Encoding: f.encoding, Layout: f.layout, EntrySize: f.size}
+	l.Tables = append(l.Tables, t)
+	return t
+}
+
+// inputFormat finds the one format in which the section's relocations make
+// sense.
+func (im *Image) inputFormat(in input, refs map[uint64]ref) (format, error) {
+	formats := im.plainFormats()
+	if _, ok := descriptorShapes[im.elf.Machine]; ok && im.elf.Class64 && im.hasOPD() {
+		formats[0].encoding = EncodingDescriptor
+	}
+	if in.kind == TableDeferred {
+		formats = append(formats, im.deferredFormats()[len(im.plainFormats()):]...)
+	}
+	var fitting []format
+	for _, f := range formats {
+		if im.inputFits(in, refs, f) {
+			fitting = append(fitting, f)
+		}
+	}
+	if len(fitting) == 1 {
+		return fitting[0], nil
+	}
+	return format{}, tableErrorf(in.kind, "the %d relocations of section %s (%#x bytes) make sense in %d encodings, not in one",
+		len(refs), in.Name, in.Size, len(fitting))
+}
+
+func (im *Image) hasOPD() bool {
+	_, ok := im.elf.SectionByName(".opd")
+	return ok || im.elf.Machine != safeelf.MachinePPC64
+}
+
+func (im *Image) inputFits(in input, refs map[uint64]ref, f format) bool {
+	if in.Size%uint64(f.size) != 0 {
+		return false
+	}
+	kind, size := safeelf.RelocAbs, im.elf.WordSize()
+	if f.encoding == EncodingPrel32 {
+		kind, size = safeelf.RelocPC, 4
+	}
+	functions := 0
+	for off := uint64(0); off < in.Size; off += uint64(f.size) {
+		r, ok := refs[off+uint64(f.target)]
+		if !ok || r.kind != kind || r.size != size || !r.function(im.elf) {
+			continue
+		}
+		if f.layout != LayoutPlain {
+			text, ok := refs[off+uint64(f.text)]
+			if !ok || text.function(im.elf) {
+				continue
+			}
+		}
+		functions++
+	}
+	return 2*functions > int(in.Size)/f.size
+}
+
+// nameObjectCalls names the targets and reads the entry symbols.
+func (im *Image) nameObjectCalls(calls []Initcall, in input, refs map[uint64]ref, f format) error {
+	var wanted []Addr
+	for _, c := range calls {
+		wanted = append(wanted, c.Slot.Addr, c.Target.Addr)
+	}
+	at, err := im.syms.At(wanted)
+	if err != nil {
+		return err
+	}
+	for i := range calls {
+		c := &calls[i]
+		var names []symbols.Symbol
+		if c.Target.Known {
+			index := refs[uint64(c.Slot.Addr)+uint64(f.target)].index
+			names = inSection(at[c.Target.Addr], index)
+			c.setSymbols(names)
+			if c.Symbol == "" {
+				if err := im.nameInside(c, index); err != nil {
+					return err
+				}
+			}
+		} else if c.Symbol != "" {
+			names = []symbols.Symbol{{Name: c.Symbol}}
+		}
+		c.setEntry(inSection(at[c.Slot.Addr], in.Index), names)
+		c.Level = in.level
+		c.InitMem = strings.HasPrefix(c.Target.Section, ".init.")
+	}
+	return nil
+}
+
+func inSection(syms []symbols.Symbol, index int) []symbols.Symbol {
+	return slices.DeleteFunc(slices.Clone(syms), func(s symbols.Symbol) bool { return s.Section != index })
+}
+
+// nameInside names a target by the nearest symbol before it in its section.
+func (im *Image) nameInside(c *Initcall, index int) error {
+	all, err := im.syms.All()
+	if err != nil {
+		return err
+	}
+	var nearest []symbols.Symbol
+	for _, s := range inSection(all, index) {
+		switch {
+		case s.Addr > c.Target.Addr || !s.Kind.Text():
+		case len(nearest) == 0 || s.Addr > nearest[0].Addr:
+			nearest = []symbols.Symbol{s}
+		case s.Addr == nearest[0].Addr:
+			nearest = append(nearest, s)
+		}
+	}
+	if len(nearest) > 0 {
+		c.setSymbols(nearest)
+		c.Aliases, c.Offset = nil, uint64(c.Target.Addr-nearest[0].Addr)
+	}
+	return nil
+}
+
+// addModuleFunctions adds a loadable module's init and exit functions. The
+// struct module of a .ko points at them; an object that will become part of a
+// .ko only defines them.
+func (im *Image) addModuleFunctions(l *Listing) error {
+	defined, err := im.syms.Named(symInitModule, symCleanupModule)
+	if err != nil {
+		return err
+	}
+	t := &Table{Kind: TableModule, Layout: LayoutPlain, Encoding: EncodingAbsolute, EntrySize: im.elf.WordSize()}
+	slots := map[string]Place{}
+	if s, ok := im.elf.SectionByName(sectionThisModule); ok {
+		t.Section = s.Name
+		if slots, err = im.moduleSlots(s, defined); err != nil {
+			return err
+		}
+	}
+	for _, f := range []struct {
+		symbol string
+		level  Level
+	}{{symInitModule, LevelInit}, {symCleanupModule, LevelExit}} {
+		if len(defined[f.symbol]) == 0 {
+			continue
+		}
+		slot, ok := slots[f.symbol]
+		if !ok && im.Container == ContainerModule {
+			return tableErrorf(TableModule, "%s is defined, but %s does not point at it", f.symbol, sectionThisModule)
+		}
+		c, err := im.moduleCall(t, f.level, defined[f.symbol][0])
+		if err != nil {
+			return err
+		}
+		c.Slot = slot
+		l.Initcalls = append(l.Initcalls, c)
+		t.Levels = append(t.Levels, LevelSpan{Level: f.level, Count: 1})
+		t.Count++
+	}
+	if t.Count > 0 {
+		l.Tables = append(l.Tables, t)
+	}
+	return nil
+}
+
+// moduleSlots finds where in struct module the pointers to the functions are.
+// Their offsets depend on the kernel's configuration; the relocations tell.
+func (im *Image) moduleSlots(s safeelf.Section, defined map[string][]symbols.Symbol) (map[string]Place, error) {
+	refs, err := im.refs(s)
+	if err != nil {
+		return nil, err
+	}
+	slots := map[string]Place{}
+	for off, r := range refs {
+		for name, syms := range defined {
+			if r.place.Known && r.index == syms[0].Section && r.place.Addr == syms[0].Addr {
+				slots[name] = Place{Addr: Addr(off), Section: s.Name, Known: true}
+			}
+		}
+	}
+	return slots, nil
+}
+
+func (im *Image) moduleCall(t *Table, level Level, f symbols.Symbol) (Initcall, error) {
+	c := Initcall{Table: t, Level: level, Target: Place{Addr: f.Addr, Known: true}, Module: im.modinfo("name")}
+	if f.Section < len(im.elf.Sections) {
+		c.Target.Section = im.elf.Sections[f.Section].Name
+		c.InitMem = strings.HasPrefix(c.Target.Section, ".init.")
+	}
+	at, err := im.syms.At([]Addr{f.Addr})
+	if err != nil {
+		return c, err
+	}
+	names := inSection(at[f.Addr], f.Section)
+	isAlias := func(s symbols.Symbol) bool { return s.Name == symInitModule || s.Name == symCleanupModule }
+	if own := slices.DeleteFunc(slices.Clone(names), isAlias); symbols.Preferred(own) >= 0 {
+		c.setSymbols(own)
+		c.Aliases = append(c.Aliases, f)
+	} else {
+		c.setSymbols(names)
+	}
+	return c, nil
+}

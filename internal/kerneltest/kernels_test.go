@@ -1,0 +1,294 @@
+//go:build kernels
+
+package kerneltest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// columns is the contract of `initsect list --format tsv`.
+const columns = "order\ttable\tlevel\tslot\ttarget\tsymbol\tmodule\tline\tentry"
+
+// kernel is a line of kernels.tsv.
+type kernel struct {
+	id, arch, tier string
+	symbols        string // dbg: in the debug package; boot: in the boot image itself
+}
+
+func readKernels(t *testing.T) []kernel {
+	table, err := os.ReadFile("kernels.tsv")
+	require.NoError(t, err)
+	var all []kernel
+	for line := range strings.Lines(string(table)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		field := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		require.Len(t, field, 9, "kernels.tsv: %s", line)
+		all = append(all, kernel{id: field[0], arch: field[1], tier: field[2], symbols: field[6]})
+	}
+	return all
+}
+
+// chosen returns the kernels that INITSECT_KERNELS names: "ci", "all" (the default) or ids.
+func chosen(t *testing.T, all []kernel) []kernel {
+	words := strings.Fields(os.Getenv("INITSECT_KERNELS"))
+	if len(words) == 0 {
+		words = []string{"all"}
+	}
+	var kernels []kernel
+	for _, word := range words {
+		n := len(kernels)
+		for _, k := range all {
+			if word == "all" || word == k.tier || word == k.id {
+				kernels = append(kernels, k)
+			}
+		}
+		require.Greater(t, len(kernels), n, "INITSECT_KERNELS: no kernel is called %q", word)
+	}
+	return kernels
+}
+
+// verdict is a line of the table at the end. What was not reached is -.
+type verdict struct {
+	id, release        string
+	called             int    // initcalls in the boot log
+	judges             string // lines in which the log and the independent decode differ
+	order, decode      string // lines in which list differs from the log; from the decode
+	ownMap, wrongMap   string
+	fetch, boot, total time.Duration
+}
+
+func TestKernels(t *testing.T) {
+	// go test would else repeat an old result: it does not see that the initsect built here changed.
+	require.Contains(t, os.Args, "-test.count=1", "run it with -count=1")
+	all := readKernels(t)
+	kernels := chosen(t, all)
+	// Where it does not build, the judges are still compared with each other.
+	initsect := filepath.Join(t.TempDir(), "initsect")
+	out, err := exec.Command("go", "build", "-o", initsect, "../../cmd/initsect").CombinedOutput()
+	if err != nil {
+		t.Errorf("building initsect: %v\n%s", err, out)
+	}
+
+	var table strings.Builder
+	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(columns, "kernel\trelease\tinitcalls\tlog/decode\tlog/list\tdecode/list"+
+		"\town map\twrong map\tfetch\tboot\ttotal")
+	for _, k := range kernels {
+		t.Run(k.id, func(t *testing.T) {
+			v := verdict{
+				id: k.id, release: "-", judges: "-", order: "-", decode: "-", ownMap: "-", wrongMap: "-",
+			}
+			start := time.Now()
+			defer func() {
+				v.total = time.Since(start)
+				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%.0f s\t%.0f s\t%.0f s\n",
+					v.id, v.release, v.called, v.judges, v.order, v.decode, v.ownMap, v.wrongMap,
+					v.fetch.Seconds(), v.boot.Seconds(), v.total.Seconds())
+			}()
+			judge(t, initsect, k, other(all, k), &v)
+		})
+	}
+	columns.Flush()
+	t.Logf("differing lines\n%s", table.String())
+}
+
+// other chooses the kernel whose System.map must not pass for k's: the one that is most like it.
+func other(all []kernel, k kernel) kernel {
+	i := slices.IndexFunc(all, func(o kernel) bool {
+		return o.arch == k.arch && o.id != k.id && o.symbols == "dbg"
+	})
+	if i < 0 {
+		i = slices.IndexFunc(all, func(o kernel) bool { return o.id != k.id && o.symbols == "dbg" })
+	}
+	return all[i]
+}
+
+func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
+	start := time.Now()
+	dir := fetch(t, k)
+	v.fetch = time.Since(start)
+	release, err := os.ReadFile(filepath.Join(dir, "release"))
+	require.NoError(t, err)
+	v.release = strings.TrimSpace(string(release))
+
+	start = time.Now()
+	run(t, "./boot", k.id, dir)
+	v.boot = time.Since(start)
+	log, err := os.ReadFile(filepath.Join(dir, "boot.log"))
+	require.NoError(t, err)
+	called, strange := callsOf(string(log))
+	require.Empty(t, strange, "the log has calls that are none of the known kinds")
+	v.called = len(called)
+
+	image := filepath.Join(dir, "vmlinux")
+	if k.symbols == "boot" {
+		image = filepath.Join(dir, "boot")
+	}
+	expected, err := decode(image, k.arch)
+	require.NoError(t, err)
+	v.judges = compare(t, "log", called, "decode", symbolsOf(expected))
+
+	tsv, stderr, status := list(t, initsect, image)
+	require.Equal(t, 0, status, "list %s: %s", image, stderr)
+	header, rows, _ := strings.Cut(strings.TrimSuffix(tsv, "\n"), "\n")
+	require.Equal(t, columns, header)
+	listed := strings.Split(rows, "\n")
+
+	t.Run("order", func(t *testing.T) {
+		var symbols []string
+		for _, row := range listed {
+			field := strings.Split(row, "\t")
+			require.Len(t, field, 9, "%s", row)
+			symbols = append(symbols, field[5])
+		}
+		v.order = compare(t, "log", called, "list", symbols)
+	})
+	t.Run("decode", func(t *testing.T) {
+		var want []string
+		for i, e := range expected {
+			want = append(want, e.tsv(i+1))
+		}
+		v.decode = compare(t, "decode", want, "list", listed)
+	})
+
+	stripped := filepath.Join(t.TempDir(), "vmlinux.stripped")
+	run(t, "strip", "-o", stripped, image)
+	ownMap := systemMap(t, k, dir)
+	t.Run("map", func(t *testing.T) {
+		v.ownMap = "failed"
+		fromMap, stderr, status := list(t, initsect, "--map", ownMap, stripped)
+		require.Equal(t, 0, status, "%s", stderr)
+		v.ownMap = compare(t, "whole", strings.Split(tsv, "\n"), "stripped", strings.Split(fromMap, "\n"))
+	})
+	t.Run("wrong map", func(t *testing.T) {
+		v.wrongMap = "accepted"
+		for _, wrong := range []struct{ name, file string }{
+			{"another kernel's", systemMap(t, other, fetch(t, other))},
+			{"Debian's stub", filepath.Join(dir, "System.map.stub")},
+			{"shifted", shiftedMap(t, ownMap)},
+		} {
+			stdout, stderr, status := list(t, initsect, "--map", wrong.file, stripped)
+			require.Equal(t, 2, status, "%s map %s: %s", wrong.name, wrong.file, stderr)
+			require.Empty(t, stdout, "%s map %s", wrong.name, wrong.file)
+			require.NotEmpty(t, stderr, "%s map %s", wrong.name, wrong.file)
+		}
+		v.wrongMap = "refused"
+	})
+}
+
+// fetch returns the kernel's directory.
+func fetch(t *testing.T, k kernel) string {
+	arguments := []string{k.id}
+	if k.symbols == "dbg" {
+		arguments = []string{"--dbg", k.id}
+	}
+	return strings.TrimSpace(run(t, "./fetch", arguments...))
+}
+
+// systemMap returns the kernel's own System.map. It lies in the debug package; without one it is
+// made as the kernel's build makes it, which is nm less some symbols (scripts/mksysmap).
+func systemMap(t *testing.T, k kernel, dir string) string {
+	if k.symbols == "dbg" {
+		return filepath.Join(dir, "System.map")
+	}
+	var text strings.Builder
+	for line := range strings.Lines(run(t, "nm", "-n", filepath.Join(dir, "boot"))) {
+		if word := strings.Fields(line); len(word) == 3 && !strings.ContainsAny(word[1], "aNUw") {
+			text.WriteString(line)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "System.map")
+	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o644))
+	return file
+}
+
+// shiftedMap returns a copy of a System.map with every address 16 higher: what a rebuild with one
+// more small object near the start would give.
+func shiftedMap(t *testing.T, file string) string {
+	in, err := os.Open(file)
+	require.NoError(t, err)
+	defer in.Close()
+	var out bytes.Buffer
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		digits, rest, _ := strings.Cut(lines.Text(), " ")
+		address, err := strconv.ParseUint(digits, 16, 64)
+		require.NoError(t, err)
+		fmt.Fprintf(&out, "%0*x %s\n", len(digits), address+16, rest)
+	}
+	shifted := filepath.Join(t.TempDir(), "System.map")
+	require.NoError(t, os.WriteFile(shifted, out.Bytes(), 0o644))
+	return shifted
+}
+
+// run returns a command's stdout; one that fails fails the test.
+func run(t *testing.T, name string, arguments ...string) string {
+	var stderr bytes.Buffer
+	command := exec.Command(name, arguments...)
+	command.Stderr = &stderr
+	out, err := command.Output()
+	t.Logf("%s %s\n%s", name, strings.Join(arguments, " "), stderr.String())
+	require.NoError(t, err)
+	return string(out)
+}
+
+// list runs `initsect list --format tsv` and returns what it wrote and its exit status.
+func list(t *testing.T, initsect string, arguments ...string) (stdout, stderr string, status int) {
+	var out, messages bytes.Buffer
+	command := exec.Command(initsect, append([]string{"list", "--format", "tsv"}, arguments...)...)
+	command.Stdout, command.Stderr = &out, &messages
+	err := command.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		require.NoError(t, err)
+	}
+	return out.String(), messages.String(), command.ProcessState.ExitCode()
+}
+
+func symbolsOf(entries []entry) []string {
+	var symbols []string
+	for _, e := range entries {
+		symbols = append(symbols, e.symbol)
+	}
+	return symbols
+}
+
+// compare fails the test where the two differ, line for line: the order is what is judged, and names
+// occur more than once. It returns the number of differing lines.
+func compare(t *testing.T, wantName string, want []string, gotName string, got []string) string {
+	at := func(lines []string, i int) string {
+		if i < len(lines) {
+			return lines[i]
+		}
+		return "(nothing)"
+	}
+	different := 0
+	for i := range max(len(want), len(got)) {
+		if at(want, i) == at(got, i) {
+			continue
+		}
+		different++
+		if different <= 10 {
+			t.Errorf("line %d\n%8s: %s\n%8s: %s", i+1, wantName, at(want, i), gotName, at(got, i))
+		}
+	}
+	if different > 10 {
+		t.Errorf("and %d more lines differ", different-10)
+	}
+	return strconv.Itoa(different)
+}

@@ -1,0 +1,100 @@
+// Package render prints the documents of package report as text, tsv, csv,
+// json or markdown. It computes nothing.
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Format is a form of output.
+type Format string
+
+// The formats.
+const (
+	Text     Format = "text"
+	TSV      Format = "tsv"
+	CSV      Format = "csv"
+	JSON     Format = "json"
+	Markdown Format = "markdown"
+)
+
+// Formats lists all of them.
+var Formats = []Format{Text, TSV, CSV, JSON, Markdown}
+
+// Names is the list of formats for a help text.
+func Names() string {
+	names := make([]string, len(Formats))
+	for i, f := range Formats {
+		names[i] = string(f)
+	}
+	return strings.Join(names, ", ")
+}
+
+// String and Set make Format a flag value.
+func (f *Format) String() string { return string(*f) }
+
+// Set parses a format.
+func (f *Format) Set(s string) error {
+	for _, known := range Formats {
+		if s == string(known) {
+			*f = known
+			return nil
+		}
+	}
+	return fmt.Errorf("want one of %s", Names())
+}
+
+// Type is the word for the value in help texts.
+func (f *Format) Type() string { return "FORMAT" }
+
+// Style says how text may look.
+type Style struct {
+	Color bool
+}
+
+const (
+	bold  = "\x1b[1m"
+	faint = "\x1b[2m"
+	plain = "\x1b[0m"
+)
+
+func (s Style) paint(code, text string) string {
+	if !s.Color || text == "" {
+		return text
+	}
+	return code + text + plain
+}
+
+// view is a document in one form of output.
+type view struct {
+	doc  any
+	grid func() grid
+	text func(io.Writer, Style) error
+}
+
+func (v view) write(w io.Writer, f Format, style Style) error {
+	switch f {
+	case JSON:
+		return writeJSON(w, v.doc)
+	case TSV:
+		return v.grid().tsv(w)
+	case CSV:
+		return v.grid().csv(w)
+	case Markdown:
+		return v.grid().markdown(w)
+	}
+	return v.text(w, style)
+}
+
+// printable makes a name safe for a terminal: a hostile file may hold escape
+// sequences in its symbols.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,100 @@
+// Package running finds the vmlinux of the kernel that this machine runs.
+package running
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/initsect/initsect/internal/filemap"
+	"github.com/initsect/initsect/internal/safeelf"
+)
+
+// places are where perf (tools/perf/util/symbol.c) and drgn
+// (libdrgn/debug_info.c) look for a kernel with symbols; %s is its release.
+var places = []string{
+	"usr/lib/debug/boot/vmlinux-%s",
+	"usr/lib/debug/boot/vmlinux-%s.debug",
+	"usr/lib/debug/lib/modules/%s/vmlinux",
+	"usr/lib/debug/lib/modules/%s/vmlinux.debug",
+	"lib/modules/%s/build/vmlinux",
+	"lib/modules/%s/vmlinux",
+	"usr/lib/modules/%s/vmlinux",
+	"boot/vmlinux-%s",
+}
+
+// buildIDPlace is where debuggers look by build id.
+const buildIDPlace = "usr/lib/debug/.build-id/%s/%s.debug"
+
+// Vmlinux returns the path of the running kernel's vmlinux, below root, which
+// is "/" but in tests. Where the running kernel tells its build id, a file
+// with another one is passed over.
+func Vmlinux(root string) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
+	if err != nil {
+		return "", fmt.Errorf("no IMAGE was given, and the running kernel's release is not to be had: %w", err)
+	}
+	release := strings.TrimSpace(string(raw))
+	id := runningBuildID(root)
+	var passed []string
+	for _, path := range candidates(release, id) {
+		path = filepath.Join(root, path)
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		switch other, err := fileBuildID(path); {
+		case errors.Is(err, safeelf.ErrNotELF):
+			passed = append(passed, path+" (no ELF file)")
+		case err != nil:
+			passed = append(passed, fmt.Sprintf("%s (%v)", path, err))
+		case id != "" && other != id:
+			passed = append(passed, path+" (of another build)")
+		default:
+			return path, nil
+		}
+	}
+	msg := fmt.Sprintf("no IMAGE was given, and no vmlinux of the running kernel %s is where debug packages put it, such as %s: "+
+		"install the package of debug symbols, or name an image", release, filepath.Join(root, fmt.Sprintf(places[0], release)))
+	if len(passed) > 0 {
+		msg += "; passed over: " + strings.Join(passed, ", ")
+	}
+	return "", errors.New(msg)
+}
+
+func candidates(release, id string) []string {
+	var paths []string
+	if len(id) > 2 {
+		paths = append(paths, fmt.Sprintf(buildIDPlace, id[:2], id[2:]))
+	}
+	for _, p := range places {
+		paths = append(paths, fmt.Sprintf(p, release))
+	}
+	return paths
+}
+
+// runningBuildID reads the build id from the running kernel's notes, "" if it
+// has none.
+func runningBuildID(root string) string {
+	notes, err := os.ReadFile(filepath.Join(root, "sys/kernel/notes"))
+	if err != nil {
+		return ""
+	}
+	return safeelf.BuildIDFromNotes(notes, binary.NativeEndian)
+}
+
+func fileBuildID(path string) (id string, err error) {
+	defer filemap.Guard(&err)()
+	file, err := filemap.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	elf, err := safeelf.New(file)
+	if err != nil {
+		return "", err
+	}
+	return elf.BuildID()
+}

@@ -1,0 +1,185 @@
+package symbols
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// EntryName is what the name of an entry symbol says about its initcall.
+//
+// The forms, oldest first (include/linux/init.h of the versions named):
+//
+//	__initcall_<fn>                                     2.6.11; console and security through 5.11
+//	__initcall_<fn><id>                                 2.6.20 to 5.11
+//	__initcall_<counter>_<line>_<fn><id>                Android's LTO trees before 5.12
+//	__initcall__kmod_<module>__<counter>_<line>_<fn><id>  5.12 on
+//
+// Deferred-initcall patches add __deferred_initcall_<fn> (Sony) and
+// __initcall_group_<fn> (LG); Rust's module! macro writes __<name>_initcall.
+type EntryName struct {
+	Function string // the C function that was registered
+	ID       string // "early", "0" … "7s", "rootfs", "con", "deferred"; "" where the macro wrote none
+	Module   string // KBUILD_MODNAME; "" before 5.12
+	Line     int    // source line of the macro; 0 where the name has none
+
+	// Ambiguous means that the name alone cannot tell the function: with no
+	// mark between the two, __initcall_ip_auto_config1 may be ip_auto_config
+	// at level 1 or ip_auto_config1 without an id.
+	Ambiguous bool
+}
+
+const (
+	entryPrefix      = "__initcall_"
+	sonyEntryPrefix  = "__deferred_initcall_"
+	lgGroupPrefix    = "__initcall_group_"
+	kmodMark         = "_kmod_"
+	ltoStubPrefix    = "__initstub_"
+	rustEntrySuffix  = "_initcall"
+	rustInitSuffix   = "_init"
+	doubleUnderscore = "__"
+)
+
+// IsEntryName reports whether name has the form of an entry symbol. Rust's
+// __<name>_initcall has it too; boundary symbols do not.
+func IsEntryName(name string) bool {
+	return isCEntryName(name) && !isBoundaryName(name) ||
+		strings.HasPrefix(name, doubleUnderscore) && strings.HasSuffix(name, rustEntrySuffix)
+}
+
+func isCEntryName(name string) bool {
+	return strings.HasPrefix(name, entryPrefix) || strings.HasPrefix(name, sonyEntryPrefix)
+}
+
+// isBoundaryName reports whether name is exactly that of a table's edge. A
+// function may well be called foo_start, so the ending alone says nothing.
+func isBoundaryName(name string) bool {
+	switch name {
+	case entryPrefix + "start", entryPrefix + "end", sonyEntryPrefix + "start", sonyEntryPrefix + "end":
+		return true
+	}
+	return false
+}
+
+// ParseEntry takes the name of an entry symbol apart. functions are the names
+// known at the entry's target; they settle the forms that are ambiguous by
+// themselves and may be nil. ok is false if name is no entry symbol's.
+func ParseEntry(name string, functions []string) (e EntryName, ok bool) {
+	if !IsEntryName(name) {
+		return EntryName{}, false
+	}
+	if rest, found := strings.CutPrefix(name, sonyEntryPrefix); found {
+		return EntryName{Function: rest}, true
+	}
+	rest, found := strings.CutPrefix(name, entryPrefix)
+	if !found {
+		return parseRustEntry(name), true
+	}
+	if kmod, isKmod := strings.CutPrefix(rest, kmodMark); isKmod {
+		if e, ok := parseKmod(kmod); ok {
+			return e, true
+		}
+	}
+	if e, ok := parseCounted(rest); ok {
+		return e, true
+	}
+	return parsePlain(name, rest, functions), true
+}
+
+// ParseStub takes apart the name of the global wrapper that a clang LTO build
+// registers in place of a static function:
+// __initstub__kmod_<module>__<counter>_<line>_<fn><id>.
+func ParseStub(name string) (e EntryName, ok bool) {
+	rest, found := strings.CutPrefix(name, ltoStubPrefix+kmodMark)
+	if !found {
+		return EntryName{}, false
+	}
+	return parseKmod(rest)
+}
+
+// parseKmod reads <module>__<counter>_<line>_<fn><id>. A module's name may
+// hold "__" itself, so the first place where the rest fits is taken.
+func parseKmod(s string) (EntryName, bool) {
+	for from := 0; ; {
+		i := strings.Index(s[from:], doubleUnderscore)
+		if i < 0 {
+			return EntryName{}, false
+		}
+		i += from
+		if e, ok := parseCounted(s[i+len(doubleUnderscore):]); ok && i > 0 {
+			e.Module = s[:i]
+			return e, true
+		}
+		from = i + 1
+	}
+}
+
+// parseCounted reads <counter>_<line>_<fn><id>.
+func parseCounted(s string) (EntryName, bool) {
+	counter, rest, _ := strings.Cut(s, "_")
+	line, rest, found := strings.Cut(rest, "_")
+	if !found || !isDigits(counter) {
+		return EntryName{}, false
+	}
+	n, err := strconv.Atoi(line)
+	if err != nil || !isDigits(line) {
+		return EntryName{}, false
+	}
+	fn, id := cutID(rest)
+	if id == "" {
+		return EntryName{}, false
+	}
+	return EntryName{Function: fn, ID: id, Line: n}, true
+}
+
+// parsePlain reads <fn><id> or <fn>, which only the target's own name can
+// tell apart where <fn> ends like an id.
+func parsePlain(name, rest string, functions []string) EntryName {
+	fn, id := cutID(rest)
+	whole := slices.Contains(functions, rest)
+	cut := id != "" && slices.Contains(functions, fn)
+	switch {
+	case cut:
+		return EntryName{Function: fn, ID: id, Ambiguous: whole}
+	case whole:
+		return EntryName{Function: rest}
+	}
+	if group, ok := strings.CutPrefix(name, lgGroupPrefix); ok && slices.Contains(functions, group) {
+		return EntryName{Function: group}
+	}
+	if id != "" {
+		return EntryName{Function: fn, ID: id, Ambiguous: true}
+	}
+	return EntryName{Function: rest}
+}
+
+func parseRustEntry(name string) EntryName {
+	module := strings.TrimSuffix(strings.TrimPrefix(name, doubleUnderscore), rustEntrySuffix)
+	// rust/macros/module.rs puts every module! into .initcall6.init.
+	return EntryName{Function: doubleUnderscore + module + rustInitSuffix, ID: "6", Module: module}
+}
+
+// cutID splits the level id off the end of <fn><id>. Read from the end the id
+// is unique: no id is the tail of another, and a bare "s" is never one. fn is
+// never empty; id is "" if s ends in none.
+func cutID(s string) (fn, id string) {
+	for _, word := range []string{"early", "rootfss", "rootfs", "con", "deferred"} {
+		if fn, ok := strings.CutSuffix(s, word); ok && fn != "" {
+			return fn, word
+		}
+	}
+	digits := strings.TrimSuffix(s, "s")
+	if n := len(digits); n > 1 && digits[n-1] >= '0' && digits[n-1] <= '7' {
+		return s[:n-1], s[n-1:]
+	}
+	return s, ""
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

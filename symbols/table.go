@@ -1,0 +1,279 @@
+package symbols
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"github.com/initsect/initsect/internal/filemap"
+)
+
+// Addr is a virtual address in the kernel's address space as linked, before
+// any KASLR shift. In an object file (ET_REL) it is the offset in a section.
+type Addr uint64
+
+// Kind is the type letter that nm prints for a symbol: 't' for text, 'd' for
+// data and so on, upper case if the symbol is global. See nm(1).
+type Kind byte
+
+// KindUndefined is the kind of a symbol that its file does not define.
+const KindUndefined Kind = 'U'
+
+// Weak reports whether the symbol is weak ('w', 'W', 'v', 'V').
+func (k Kind) Weak() bool { return k|0x20 == 'w' || k|0x20 == 'v' }
+
+// Text reports whether the symbol can name a function: it lies in executable
+// memory, or it is weak and of no type, where nm does not say.
+func (k Kind) Text() bool { return k|0x20 == 't' || k|0x20 == 'w' || k == 'i' }
+
+func (k Kind) String() string {
+	if k > ' ' && k < 0x7f {
+		return string(rune(k))
+	}
+	return fmt.Sprintf("Kind(%#x)", byte(k))
+}
+
+// Source says where a table's symbols were read.
+type Source string
+
+// Sources of symbols.
+const (
+	SourceSymtab Source = "symtab"     // .symtab of the image
+	SourceMap    Source = "System.map" // a file in nm's format
+)
+
+// Symbol is one symbol of a table.
+type Symbol struct {
+	Name    string // as the linker wrote it
+	Addr    Addr   // Thumb bit cleared
+	Size    uint64 // in bytes; 0 where the source does not tell
+	Kind    Kind
+	Section int // section header index in an object file, else 0
+}
+
+// Table is a list of symbols that does not change. Its methods return an error
+// only if the file that it was read from changed meanwhile.
+type Table struct {
+	source Source
+	rows   rows
+	text   []byte // names, each ended by NUL or by the end of text
+}
+
+// rows holds everything about the symbols but their names. A pass over the
+// table asks for one column in chunks, and for whole rows only where it found
+// what it looks for.
+type rows interface {
+	len() int
+	addrs(first int, buf []Addr) []Addr // of the rows from first on, at most cap(buf)
+	names(first int, buf []uint32) []uint32
+	row(i int) row
+}
+
+// row is one symbol with its name as an offset in the table's text.
+type row struct {
+	Symbol
+	name   uint32
+	hidden bool // of no use to anyone: a section, a file, without a name
+}
+
+// chunkRows is how many rows a pass looks at together: their column stays in
+// the processor's first cache.
+const chunkRows = 1024
+
+// Source tells where the table was read.
+func (t *Table) Source() Source { return t.source }
+
+// Len is the number of rows, including those that no query returns.
+func (t *Table) Len() int { return t.rows.len() }
+
+// Row returns the symbol at index i of its source, 0 ≤ i < Len, whatever it
+// is: relocations name symbols by this index.
+func (t *Table) Row(i int) (s Symbol, err error) {
+	defer filemap.Guard(&err)()
+	r := t.rows.row(i)
+	r.Name = t.nameAt(r.name)
+	return r.Symbol, nil
+}
+
+// All returns the defined symbols in the order of the source.
+func (t *Table) All() (found []Symbol, err error) {
+	defer filemap.Guard(&err)()
+	found = make([]Symbol, 0, t.rows.len())
+	for i := range t.rows.len() {
+		found = t.collect(found, i)
+	}
+	return found, nil
+}
+
+// Named returns the defined symbols that have one of the names, by name.
+func (t *Table) Named(names ...string) (found map[string][]Symbol, err error) {
+	defer filemap.Guard(&err)()
+	found = make(map[string][]Symbol, len(names))
+	wanted := make(map[string]bool, len(names))
+	var starts filter
+	for _, name := range names {
+		wanted[name] = true
+		starts.add(prefixKey([]byte(name)))
+	}
+	t.eachName(func(i int, text []byte) {
+		if !starts.has(prefixKey(text)) {
+			return
+		}
+		if name := cutName(text); wanted[string(name)] {
+			found[string(name)] = t.collect(found[string(name)], i)
+		}
+	})
+	return found, nil
+}
+
+// Prefixed returns the defined symbols whose names begin with prefix, in the
+// order of the source.
+func (t *Table) Prefixed(prefix string) (found []Symbol, err error) {
+	defer filemap.Guard(&err)()
+	want := []byte(prefix)
+	t.eachName(func(i int, text []byte) {
+		if bytes.HasPrefix(text, want) {
+			found = t.collect(found, i)
+		}
+	})
+	return found, nil
+}
+
+// At returns the defined symbols that lie exactly at one of the addresses, by
+// address. In a table of an object file addresses of different sections look
+// alike; [Symbol.Section] tells them apart.
+func (t *Table) At(addrs []Addr) (found map[Addr][]Symbol, err error) {
+	defer filemap.Guard(&err)()
+	found = make(map[Addr][]Symbol, len(addrs))
+	wanted := make(map[Addr]bool, len(addrs))
+	var some filter
+	for _, a := range addrs {
+		wanted[a] = true
+		some.add(uint64(a))
+	}
+	t.eachAddr(func(i int, a Addr) {
+		if some.has(uint64(a)) && wanted[a] {
+			if syms := t.collect(found[a], i); syms != nil {
+				found[a] = syms
+			}
+		}
+	})
+	return found, nil
+}
+
+// Before returns, for each of the addresses, the nearest address at or below
+// it at which there is a text symbol that a kernel would print. An address
+// below all of them is missing from the result.
+func (t *Table) Before(addrs []Addr) (found map[Addr]Addr, err error) {
+	defer filemap.Guard(&err)()
+	sorted := slices.Clone(addrs)
+	slices.Sort(sorted)
+	sorted = slices.Compact(sorted)
+	// nearest[i] is the highest text symbol in (sorted[i-1], sorted[i]].
+	nearest := make([]Addr, len(sorted))
+	has := make([]bool, len(sorted))
+	t.eachAddr(func(i int, a Addr) {
+		at, _ := slices.BinarySearch(sorted, a)
+		if at == len(sorted) || has[at] && a <= nearest[at] {
+			return
+		}
+		r := t.rows.row(i)
+		if !r.hidden && r.Kind.Text() && isKept(t.nameAt(r.name)) {
+			nearest[at], has[at] = a, true
+		}
+	})
+	found = make(map[Addr]Addr, len(sorted))
+	for i, a := range sorted {
+		if !has[i] && i > 0 && has[i-1] {
+			nearest[i], has[i] = nearest[i-1], true
+		}
+		if has[i] {
+			found[a] = nearest[i]
+		}
+	}
+	return found, nil
+}
+
+// eachAddr calls visit with every row's index and address.
+func (t *Table) eachAddr(visit func(i int, a Addr)) {
+	buf := make([]Addr, chunkRows)
+	for first := 0; first < t.rows.len(); {
+		chunk := t.rows.addrs(first, buf)
+		for i, a := range chunk {
+			visit(first+i, a)
+		}
+		first += len(chunk)
+	}
+}
+
+// eachName calls visit with every row's index and the names' text from where
+// that row's name begins.
+func (t *Table) eachName(visit func(i int, text []byte)) {
+	buf := make([]uint32, chunkRows)
+	for first := 0; first < t.rows.len(); {
+		chunk := t.rows.names(first, buf)
+		for i, off := range chunk {
+			if uint64(off) < uint64(len(t.text)) {
+				visit(first+i, t.text[off:])
+			}
+		}
+		first += len(chunk)
+	}
+}
+
+// collect appends row i to syms if it is a symbol that someone can ask for.
+func (t *Table) collect(syms []Symbol, i int) []Symbol {
+	r := t.rows.row(i)
+	if r.hidden || r.Kind == KindUndefined {
+		return syms
+	}
+	r.Name = t.nameAt(r.name)
+	if r.Name == "" {
+		return syms
+	}
+	return append(syms, r.Symbol)
+}
+
+// nameAt returns the name that begins at off, "" beyond the text.
+func (t *Table) nameAt(off uint32) string {
+	if uint64(off) >= uint64(len(t.text)) {
+		return ""
+	}
+	return string(cutName(t.text[off:]))
+}
+
+func cutName(text []byte) []byte {
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		return text[:end]
+	}
+	return text
+}
+
+// prefixKey folds the first four bytes of a NUL-ended name, fewer if it is
+// shorter.
+func prefixKey(name []byte) uint64 {
+	var key uint64
+	for i := 0; i < 4 && i < len(name) && name[i] != 0; i++ {
+		key = key<<8 | uint64(name[i])
+	}
+	return key
+}
+
+// filter answers "surely not" for most keys that were never added, so that a
+// pass over the whole table touches a map for the few others only.
+type filter struct {
+	bits [1 << 10]uint64
+}
+
+func (f *filter) add(key uint64) {
+	h := filterHash(key)
+	f.bits[h>>6] |= 1 << (h & 63)
+}
+
+func (f *filter) has(key uint64) bool {
+	h := filterHash(key)
+	return f.bits[h>>6]&(1<<(h&63)) != 0
+}
+
+// filterHash is Fibonacci hashing to 16 bits.
+func filterHash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> 48 }
