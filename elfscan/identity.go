@@ -47,11 +47,7 @@ func (im *Image) identifyKernel() error {
 // findBanner reads the banner where its symbol says it is, and looks through
 // the data for it where no symbol leads to one.
 func (im *Image) findBanner() (string, error) {
-	addrs, err := boundaryAddrs(im.syms, []string{symBanner})
-	if err != nil {
-		return "", err
-	}
-	if a, ok := addrs[symBanner]; ok {
+	if a, ok := im.known[symBanner]; ok {
 		if s, ok := im.mem.cString(a, maxBanner); ok && strings.HasPrefix(s, bannerPrefix) {
 			return s, nil
 		}

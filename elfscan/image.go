@@ -38,7 +38,9 @@ type Image struct {
 	mem         *memory
 	syms        *symbols.Table
 	mapFile     string // the System.map in use, "" if none
-	kaslr       Addr   // what the map's addresses were ahead of the image's
+	mapData     *filemap.File
+	kaslr       Addr            // what the map's addresses were ahead of the image's
+	known       map[string]Addr // the symbols that every command asks for
 	descriptors *descriptors
 	members     []member // of an archive
 }
@@ -99,8 +101,9 @@ func newImage(path string, file *filemap.File, opt Options) (im *Image, err erro
 
 // Close releases the file.
 func (im *Image) Close() error {
-	for _, m := range im.members {
-		m.file.Close()
+	closeMembers(im.members)
+	if im.mapData != nil {
+		im.mapData.Close()
 	}
 	return im.file.Close()
 }
@@ -125,6 +128,20 @@ func (im *Image) openKernel(opt Options) error {
 	return im.identifyKernel()
 }
 
+// setSymbols makes a table the image's, and looks up in one pass all names
+// that every command will ask for.
+func (im *Image) setSymbols(table *symbols.Table) (err error) {
+	im.syms = table
+	names := append(boundaryNames(knownDeferred), symBanner)
+	if table.Source() == symbols.SourceMap {
+		for _, s := range sectionStarts {
+			names = append(names, s.symbol)
+		}
+	}
+	im.known, err = boundaryAddrs(table, names)
+	return err
+}
+
 // loadSymbols takes the names from the symbol table or the map. Where there
 // are both, the map must say what the symbol table says.
 func (im *Image) loadSymbols(mapPath string) error {
@@ -134,7 +151,9 @@ func (im *Image) loadSymbols(mapPath string) error {
 		if err != nil {
 			return err
 		}
-		im.syms = table
+		if err := im.setSymbols(table); err != nil {
+			return err
+		}
 	}
 	if mapPath == "" {
 		if im.syms == nil {
@@ -142,7 +161,7 @@ func (im *Image) loadSymbols(mapPath string) error {
 		}
 		return nil
 	}
-	table, err := readMap(mapPath, 8*im.elf.WordSize())
+	table, err := im.readMap(mapPath)
 	if err != nil {
 		return err
 	}
@@ -150,7 +169,9 @@ func (im *Image) loadSymbols(mapPath string) error {
 	if im.syms != nil {
 		return checkMapAgainstSymtab(table, im.syms, mapPath)
 	}
-	im.syms = table
+	if err := im.setSymbols(table); err != nil {
+		return err
+	}
 	return im.checkMap()
 }
 
@@ -214,22 +235,24 @@ func sectionKinds(elf *safeelf.File) []symbols.Kind {
 	return kinds
 }
 
-func readMap(path string, bits int) (*symbols.Table, error) {
+// readMap reads a map; the image keeps its file open.
+func (im *Image) readMap(path string) (*symbols.Table, error) {
 	file, err := filemap.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	text := make([]byte, file.Size())
-	if _, err := file.ReadAt(text, 0); err != nil && len(text) > 0 {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(text) == 0 { // /proc/kallsyms tells no size
-		if text, err = readToEnd(path); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+	if file.Size() == 0 { // /proc/kallsyms tells no size
+		file.Close()
+		if file, err = filemap.OpenStream(path); err != nil {
+			return nil, err
 		}
 	}
-	table, err := symbols.ParseMap(text, bits)
+	im.mapData = file
+	text, err := file.Bytes(0, file.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	table, err := symbols.ParseMap(text, 8*im.elf.WordSize())
 	if errors.Is(err, symbols.ErrMapStub) {
 		return nil, fmt.Errorf("%s: %w; the real one is in the package of debug symbols (linux-image-…-dbg), as /usr/lib/debug/boot/System.map-<release>", path, err)
 	}

@@ -40,9 +40,12 @@ func (im *Image) List(opt ListOptions) (l *Listing, err error) {
 }
 
 func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
-	addrs, err := boundaryAddrs(im.syms, boundaryNames(opt.Deferred.bounds()))
-	if err != nil {
-		return nil, err
+	addrs := im.known
+	if opt.Deferred.Start != "" {
+		var err error
+		if addrs, err = boundaryAddrs(im.syms, boundaryNames(opt.Deferred.bounds())); err != nil {
+			return nil, err
+		}
 	}
 	tables, err := im.findTables(addrs, opt.Deferred)
 	if err != nil {
@@ -126,7 +129,13 @@ func (im *Image) decodeTables(tables []*Table, raw []patched) ([][]rawEntry, hit
 		for _, f := range formats {
 			r := reading{format: f, entries: im.decode(raw[i], f)}
 			for _, e := range r.entries {
-				wanted = append(wanted, e.slot, e.value, e.target)
+				wanted = append(wanted, e.slot)
+				if im.mem.executable(e.target) {
+					wanted = append(wanted, e.target)
+				}
+				if f.encoding == EncodingDescriptor {
+					wanted = append(wanted, e.value)
+				}
 			}
 			readings[i] = append(readings[i], r)
 		}

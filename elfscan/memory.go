@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
@@ -24,12 +25,13 @@ type region struct {
 	exec, write bool
 }
 
-func (r region) contains(a Addr) bool { return a >= r.addr && uint64(a-r.addr) < r.size }
+func (r *region) contains(a Addr) bool { return a >= r.addr && uint64(a-r.addr) < r.size }
 
 // memory is the kernel's address space as its file describes it.
 type memory struct {
 	elf     *safeelf.File
 	regions []region
+	code    []extent // of the executable regions
 }
 
 // newMemory maps the address space. Sections go before segments: a separate
@@ -47,10 +49,19 @@ func newMemory(elf *safeelf.File) *memory {
 		}
 		m.regions = append(m.regions, r)
 	}
-	if len(m.regions) > 0 {
-		return m
+	if len(m.regions) == 0 {
+		m.mapSegments()
 	}
-	for i, p := range elf.Segments {
+	for _, r := range m.regions {
+		if r.exec {
+			m.code = append(m.code, extent{r.addr, r.addr + Addr(r.size)})
+		}
+	}
+	return m
+}
+
+func (m *memory) mapSegments() {
+	for i, p := range m.elf.Segments {
 		if p.Loaded() && p.MemSize > 0 {
 			m.regions = append(m.regions, region{
 				name: fmt.Sprintf("segment %d", i), addr: Addr(p.Addr), size: p.MemSize,
@@ -58,26 +69,26 @@ func newMemory(elf *safeelf.File) *memory {
 			})
 		}
 	}
-	return m
 }
 
 // regionAt returns the region that holds an address. Where two do (an x86
 // kernel links its per-CPU data at 0, a file may lie) the one with bytes wins.
 func (m *memory) regionAt(a Addr) (region, bool) {
-	var found region
-	ok := false
-	for _, r := range m.regions {
-		if r.contains(a) && (!ok || found.filed == 0) {
-			found, ok = r, true
+	var found *region
+	for i := range m.regions {
+		if r := &m.regions[i]; r.contains(a) && (found == nil || found.filed == 0) {
+			found = r
 		}
 	}
-	return found, ok
+	if found == nil {
+		return region{}, false
+	}
+	return *found, true
 }
 
 // executable reports whether an address holds instructions.
 func (m *memory) executable(a Addr) bool {
-	r, ok := m.regionAt(a)
-	return ok && r.exec
+	return slices.ContainsFunc(m.code, func(e extent) bool { return a >= e.start && a < e.end })
 }
 
 // extent is a range of addresses [start, end).

@@ -32,7 +32,7 @@ func DisplayName(raw string, rust bool) string {
 
 // stripSuffixes removes what LTO and CFI append, in any order and number.
 func stripSuffixes(name string) string {
-	for {
+	for strings.Contains(name, ".") {
 		short := name
 		for _, suffix := range []string{".cfi_jt", ".cfi"} {
 			short = strings.TrimSuffix(short, suffix)
@@ -47,6 +47,7 @@ func stripSuffixes(name string) string {
 		}
 		name = short
 	}
+	return name
 }
 
 // Preferred returns the index of the symbol that a kernel prints for an

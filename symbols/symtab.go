@@ -59,26 +59,44 @@ func FromSymtab(st Symtab) (*Table, error) {
 	if n := len(st.Shndx); n != 0 && n/4 < st.len() {
 		return nil, fmt.Errorf("extended section indices: %d bytes for %d symbols", n, st.len())
 	}
-	return &Table{source: SourceSymtab, rows: st, text: st.Names}, nil
+	return &Table{source: SourceSymtab, rows: &st, text: st.Names}, nil
 }
 
-func (st Symtab) rowSize() int {
+func (st *Symtab) rowSize() int {
 	if st.Class64 {
 		return sym64Size
 	}
 	return sym32Size
 }
 
-func (st Symtab) len() int { return len(st.Rows) / st.rowSize() }
+func (st *Symtab) wordSize() int {
+	if st.Class64 {
+		return 8
+	}
+	return 4
+}
 
-func (st Symtab) addrs(first int, buf []Addr) []Addr {
-	size, raw := st.chunk(first, len(buf))
-	buf = buf[:0]
-	for ; len(raw) >= size; raw = raw[size:] {
-		if st.Class64 {
-			buf = append(buf, Addr(st.u64(raw[8:])))
-		} else {
-			buf = append(buf, Addr(st.u32(raw[4:])))
+func (st *Symtab) len() int { return len(st.Rows) / st.rowSize() }
+
+func (st *Symtab) addrs(first int, buf []Addr) []Addr {
+	raw := st.chunk(first, len(buf))
+	buf = buf[:len(raw)/st.rowSize()]
+	switch {
+	case st.Class64:
+		for i := 0; i < len(buf) && len(raw) >= sym64Size; i++ {
+			buf[i] = Addr(binary.LittleEndian.Uint64(raw[8:]))
+			raw = raw[sym64Size:]
+		}
+	default:
+		for i := 0; i < len(buf) && len(raw) >= sym32Size; i++ {
+			buf[i] = Addr(binary.LittleEndian.Uint32(raw[4:]))
+			raw = raw[sym32Size:]
+		}
+	}
+	if st.BigEndian {
+		shift := 64 - 8*st.wordSize()
+		for i, a := range buf {
+			buf[i] = Addr(bits.ReverseBytes64(uint64(a)) >> shift)
 		}
 	}
 	if st.Thumb {
@@ -87,7 +105,7 @@ func (st Symtab) addrs(first int, buf []Addr) []Addr {
 	return buf
 }
 
-func (st Symtab) clearThumb(first int, addrs []Addr) {
+func (st *Symtab) clearThumb(first int, addrs []Addr) {
 	for i, a := range addrs {
 		if a&1 != 0 {
 			addrs[i] = st.row(first + i).Addr
@@ -95,24 +113,29 @@ func (st Symtab) clearThumb(first int, addrs []Addr) {
 	}
 }
 
-func (st Symtab) names(first int, buf []uint32) []uint32 {
-	size, raw := st.chunk(first, len(buf))
-	buf = buf[:0]
-	for ; len(raw) >= size; raw = raw[size:] {
-		buf = append(buf, st.u32(raw))
+func (st *Symtab) names(first int, buf []uint32) []uint32 {
+	raw, size := st.chunk(first, len(buf)), st.rowSize()
+	buf = buf[:len(raw)/size]
+	for i := 0; i < len(buf) && len(raw) >= size; i++ {
+		buf[i] = binary.LittleEndian.Uint32(raw)
+		raw = raw[size:]
+	}
+	if st.BigEndian {
+		for i, off := range buf {
+			buf[i] = bits.ReverseBytes32(off)
+		}
 	}
 	return buf
 }
 
 // chunk returns the bytes of at most n rows from first on.
-func (st Symtab) chunk(first, n int) (rowSize int, raw []byte) {
+func (st *Symtab) chunk(first, n int) []byte {
 	size := st.rowSize()
-	return size, st.Rows[first*size : min((first+n)*size, len(st.Rows))]
+	return st.Rows[first*size : min((first+n)*size, len(st.Rows))]
 }
 
-func (st Symtab) row(i int) row {
-	size, b := st.chunk(i, 1)
-	b = b[:size]
+func (st *Symtab) row(i int) row {
+	b := st.chunk(i, 1)
 	var r row
 	var info byte
 	var shndx uint16
@@ -135,7 +158,7 @@ func (st Symtab) row(i int) row {
 }
 
 // section returns the section header index of row i, 0 if it has none.
-func (st Symtab) section(i int, shndx uint16) int {
+func (st *Symtab) section(i int, shndx uint16) int {
 	switch {
 	case shndx == shnXIndex && len(st.Shndx) > 0:
 		return int(st.u32(st.Shndx[i*4:]))
@@ -146,7 +169,7 @@ func (st Symtab) section(i int, shndx uint16) int {
 }
 
 // kind gives the letter that nm prints (bfd_decode_symclass in binutils).
-func (st Symtab) kind(info byte, shndx uint16, section int) Kind {
+func (st *Symtab) kind(info byte, shndx uint16, section int) Kind {
 	bind, typ := info>>4, info&0xf
 	switch {
 	case shndx == shnUndef:
@@ -175,21 +198,21 @@ func (st Symtab) kind(info byte, shndx uint16, section int) Kind {
 	return kind
 }
 
-func (st Symtab) u16(b []byte) uint16 {
+func (st *Symtab) u16(b []byte) uint16 {
 	if st.BigEndian {
 		return bits.ReverseBytes16(binary.LittleEndian.Uint16(b))
 	}
 	return binary.LittleEndian.Uint16(b)
 }
 
-func (st Symtab) u32(b []byte) uint32 {
+func (st *Symtab) u32(b []byte) uint32 {
 	if st.BigEndian {
 		return bits.ReverseBytes32(binary.LittleEndian.Uint32(b))
 	}
 	return binary.LittleEndian.Uint32(b)
 }
 
-func (st Symtab) u64(b []byte) uint64 {
+func (st *Symtab) u64(b []byte) uint64 {
 	if st.BigEndian {
 		return bits.ReverseBytes64(binary.LittleEndian.Uint64(b))
 	}

@@ -2,9 +2,12 @@ package symbols
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/initsect/initsect/internal/filemap"
 )
 
 // Errors that a caller may want to answer with advice.
@@ -38,36 +41,35 @@ const maxMapSize = math.MaxUint32
 //	ffffffffc0400000 t init_once	[ext4]
 //
 // Lines may end in \n or \r\n. Undefined symbols and those of loaded modules
-// are left out: neither is part of the image. ParseMap takes text over and
-// writes to it.
+// are left out: neither is part of the image. The table keeps text.
 //
 // bits is the size of the image's addresses, 32 or 64. GNU nm prints those of
 // 32-bit MIPS extended by their sign to 16 digits; they are cut to size.
-func ParseMap(text []byte, bits int) (*Table, error) {
+func ParseMap(text []byte, bits int) (t *Table, err error) {
+	defer filemap.Guard(&err)()
 	if len(text) > maxMapSize {
 		return nil, fmt.Errorf("%d bytes: too large for a System.map", len(text))
 	}
-	lines := bytes.Count(text, []byte{'\n'})
+	guess := len(text)/typicalLine + 1
 	m := &mapRows{
-		text:  text,
 		is32:  bits == 32,
-		addr:  make([]Addr, 0, lines),
-		name:  make([]uint32, 0, lines),
-		kinds: make([]Kind, 0, lines),
+		addr:  make([]Addr, 0, guess),
+		name:  make([]uint32, 0, guess),
+		kinds: make([]Kind, 0, guess),
 	}
-	for pos, line := 0, 1; pos < len(text); line++ {
-		end := bytes.IndexByte(text[pos:], '\n')
-		if end < 0 {
+	line := 1
+	for pos := 0; pos < len(text); line++ {
+		n := bytes.IndexByte(text[pos:], '\n')
+		if n < 0 {
 			return nil, &MapError{line, "the file ends in the middle of a line: is it truncated?"}
 		}
-		end += pos
-		if err := m.addLine(pos, end); err != nil {
-			if lines == 1 && bytes.Count(text, []byte{' '}) > 2 {
-				return nil, fmt.Errorf("%w: %q", ErrMapStub, text[:end])
+		if err := m.addLine(text[pos:pos+n], pos); err != nil {
+			if pos+n+1 == len(text) && line == 1 && bytes.Count(text, []byte{' '}) > 2 {
+				return nil, fmt.Errorf("%w: %q", ErrMapStub, text[:n])
 			}
 			return nil, &MapError{line, err.Error()}
 		}
-		pos = end + 1
+		pos += n + 1
 	}
 	if len(m.addr) == 0 {
 		return nil, errors.New("no symbol in the file")
@@ -75,12 +77,14 @@ func ParseMap(text []byte, bits int) (*Table, error) {
 	if m.allBits == 0 {
 		return nil, ErrMapHidden
 	}
-	return &Table{source: SourceMap, rows: m, text: text}, nil
+	return &Table{source: SourceMap, rows: m, text: text, end: '\n'}, nil
 }
+
+// typicalLine is a little less than the mean length of a System.map's lines.
+const typicalLine = 40
 
 // mapRows holds the lines of a map as columns.
 type mapRows struct {
-	text    []byte
 	addr    []Addr
 	name    []uint32 // offsets in text
 	kinds   []Kind
@@ -104,15 +108,13 @@ func (m *mapRows) row(i int) row {
 
 var (
 	errNotMapLine = errors.New("not in nm's format: want an address of 8 or 16 hex digits, a type letter and a name")
-	errMapName    = errors.New("a name with a space or a control character in it")
+	errMapName    = errors.New("a name with a space in it")
 	errMapWide    = errors.New("an address of 64 bits, but the image has 32-bit addresses")
 )
 
-// addLine adds the symbol on the line text[pos:end].
-func (m *mapRows) addLine(pos, end int) error {
-	line := m.text[pos:end]
+// addLine adds the symbol on a line that begins at pos in the text.
+func (m *mapRows) addLine(line []byte, pos int) error {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
-		line[n-1] = 0
 		line = line[:n-1]
 	}
 	if len(line) == 0 {
@@ -136,11 +138,12 @@ func (m *mapRows) addLine(pos, end int) error {
 	if kind == KindUndefined {
 		return nil
 	}
-	if tab := bytes.IndexByte(name, '\t'); tab > 0 {
-		return nil // "name\t[module]"
-	}
-	for _, c := range name {
-		if c <= ' ' || c == 0x7f {
+	if hasBlank(name) {
+		if bytes.IndexByte(name, '\t') > 0 {
+			return nil // "name\t[module]"
+		}
+		// Compilers do write other control characters into local labels.
+		if bytes.IndexByte(name, ' ') >= 0 {
 			return errMapName
 		}
 	}
@@ -150,12 +153,28 @@ func (m *mapRows) addLine(pos, end int) error {
 		}
 		addr &= math.MaxUint32
 	}
-	m.text[end] = 0 // ends the name in place of the line feed
 	m.allBits |= addr
 	m.addr = append(m.addr, addr)
 	m.kinds = append(m.kinds, kind)
 	m.name = append(m.name, uint32(pos+n+3))
 	return nil
+}
+
+// hasBlank reports whether b has a space or a control character.
+func hasBlank(b []byte) bool {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(b) >= 8; b = b[8:] {
+		// A byte below '!' borrows into its top bit, which it had not set.
+		if w := binary.LittleEndian.Uint64(b); (w-low*'!')&^w&high != 0 {
+			return true
+		}
+	}
+	for _, c := range b {
+		if c <= ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // undefinedLine accepts nm's line for a symbol that has no address.
@@ -170,22 +189,35 @@ func undefinedLine(line []byte) error {
 // hexField reads the 8 or 16 hex digits that b begins with and that a space
 // ends. n is 0 if it does not begin so.
 func hexField(b []byte) (v Addr, n int) {
-	for n < len(b) && n <= 16 {
-		d := hexDigits[b[n]]
-		if d == notHex {
-			break
-		}
-		v = v<<4 | Addr(d)
-		n++
-	}
-	if n != 8 && n != 16 || n == len(b) || b[n] != ' ' {
+	high, ok := hex8(b)
+	if !ok {
 		return 0, 0
 	}
-	return v, n
+	if len(b) > 8 && b[8] == ' ' {
+		return high, 8
+	}
+	low, ok := hex8(b[8:])
+	if !ok || len(b) <= 16 || b[16] != ' ' {
+		return 0, 0
+	}
+	return high<<32 | low, 16
 }
 
-const notHex = 0xff
+// hex8 reads eight hex digits.
+func hex8(b []byte) (v Addr, ok bool) {
+	if len(b) < 8 {
+		return 0, false
+	}
+	bad := byte(0)
+	for _, c := range b[:8] {
+		d := hexDigits[c]
+		bad |= d
+		v = v<<4 | Addr(d&0xf)
+	}
+	return v, bad&notHex == 0
+}
 
+// hexDigits gives the value of each hex digit, and notHex for anything else.
 var hexDigits = func() (t [256]byte) {
 	for i := range t {
 		switch c := byte(i); {
@@ -201,5 +233,7 @@ var hexDigits = func() (t [256]byte) {
 	}
 	return t
 }()
+
+const notHex = 0x80
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '?' || c == '-' }

@@ -2,6 +2,7 @@ package symbols
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -56,7 +57,8 @@ type Symbol struct {
 type Table struct {
 	source Source
 	rows   rows
-	text   []byte // names, each ended by NUL or by the end of text
+	text   []byte // names, each ended by the byte end or by the end of text
+	end    byte   // NUL, or \n for a map, where a \r may precede it
 }
 
 // rows holds everything about the symbols but their names. A pass over the
@@ -113,13 +115,14 @@ func (t *Table) Named(names ...string) (found map[string][]Symbol, err error) {
 	var starts filter
 	for _, name := range names {
 		wanted[name] = true
-		starts.add(prefixKey([]byte(name)))
-	}
-	t.eachName(func(i int, text []byte) {
-		if !starts.has(prefixKey(text)) {
-			return
+		if key, ok := prefixKey([]byte(name)); ok {
+			starts.add(key)
+		} else {
+			starts.fill()
 		}
-		if name := cutName(text); wanted[string(name)] {
+	}
+	t.scanNames(&starts, func(i int, text []byte) {
+		if name := t.cutName(text); wanted[string(name)] {
 			found[string(name)] = t.collect(found[string(name)], i)
 		}
 	})
@@ -127,12 +130,18 @@ func (t *Table) Named(names ...string) (found map[string][]Symbol, err error) {
 }
 
 // Prefixed returns the defined symbols whose names begin with prefix, in the
-// order of the source.
-func (t *Table) Prefixed(prefix string) (found []Symbol, err error) {
+// order of the source, and no more than limit of them.
+func (t *Table) Prefixed(prefix string, limit int) (found []Symbol, err error) {
 	defer filemap.Guard(&err)()
 	want := []byte(prefix)
-	t.eachName(func(i int, text []byte) {
-		if bytes.HasPrefix(text, want) {
+	var starts filter
+	if key, ok := prefixKey(want); ok {
+		starts.add(key)
+	} else {
+		starts.fill()
+	}
+	t.scanNames(&starts, func(i int, text []byte) {
+		if len(found) < limit && bytes.HasPrefix(text, want) {
 			found = t.collect(found, i)
 		}
 	})
@@ -151,11 +160,25 @@ func (t *Table) At(addrs []Addr) (found map[Addr][]Symbol, err error) {
 		wanted[a] = true
 		some.add(uint64(a))
 	}
-	t.eachAddr(func(i int, a Addr) {
-		if some.has(uint64(a)) && wanted[a] {
+	t.scanAddrs(&some, func(i int, a Addr) {
+		if wanted[a] {
 			if syms := t.collect(found[a], i); syms != nil {
 				found[a] = syms
 			}
+		}
+	})
+	return found, nil
+}
+
+// Within returns the defined symbols in [from, to), in the order of the
+// source.
+func (t *Table) Within(from, to Addr) (found []Symbol, err error) {
+	defer filemap.Guard(&err)()
+	var all filter
+	all.fill()
+	t.scanAddrs(&all, func(i int, a Addr) {
+		if a >= from && a < to {
+			found = t.collect(found, i)
 		}
 	})
 	return found, nil
@@ -172,7 +195,9 @@ func (t *Table) Before(addrs []Addr) (found map[Addr]Addr, err error) {
 	// nearest[i] is the highest text symbol in (sorted[i-1], sorted[i]].
 	nearest := make([]Addr, len(sorted))
 	has := make([]bool, len(sorted))
-	t.eachAddr(func(i int, a Addr) {
+	var all filter
+	all.fill()
+	t.scanAddrs(&all, func(i int, a Addr) {
 		at, _ := slices.BinarySearch(sorted, a)
 		if at == len(sorted) || has[at] && a <= nearest[at] {
 			return
@@ -194,27 +219,34 @@ func (t *Table) Before(addrs []Addr) (found map[Addr]Addr, err error) {
 	return found, nil
 }
 
-// eachAddr calls visit with every row's index and address.
-func (t *Table) eachAddr(visit func(i int, a Addr)) {
+// scanAddrs calls visit with the index and address of every row that the
+// filter lets through.
+func (t *Table) scanAddrs(some *filter, visit func(i int, a Addr)) {
 	buf := make([]Addr, chunkRows)
 	for first := 0; first < t.rows.len(); {
 		chunk := t.rows.addrs(first, buf)
 		for i, a := range chunk {
-			visit(first+i, a)
+			if some.has(uint64(a)) {
+				visit(first+i, a)
+			}
 		}
 		first += len(chunk)
 	}
 }
 
-// eachName calls visit with every row's index and the names' text from where
-// that row's name begins.
-func (t *Table) eachName(visit func(i int, text []byte)) {
+// scanNames calls visit with every row's index and the names' text from where
+// that row's name begins, if the filter lets its prefixKey through.
+func (t *Table) scanNames(starts *filter, visit func(i int, text []byte)) {
 	buf := make([]uint32, chunkRows)
 	for first := 0; first < t.rows.len(); {
 		chunk := t.rows.names(first, buf)
 		for i, off := range chunk {
-			if uint64(off) < uint64(len(t.text)) {
-				visit(first+i, t.text[off:])
+			if uint64(off) >= uint64(len(t.text)) {
+				continue
+			}
+			text := t.text[off:]
+			if key, ok := prefixKey(text); !ok || starts.has(key) {
+				visit(first+i, text)
 			}
 		}
 		first += len(chunk)
@@ -239,24 +271,26 @@ func (t *Table) nameAt(off uint32) string {
 	if uint64(off) >= uint64(len(t.text)) {
 		return ""
 	}
-	return string(cutName(t.text[off:]))
+	return string(t.cutName(t.text[off:]))
 }
 
-func cutName(text []byte) []byte {
-	if end := bytes.IndexByte(text, 0); end >= 0 {
-		return text[:end]
+func (t *Table) cutName(text []byte) []byte {
+	if end := bytes.IndexByte(text, t.end); end >= 0 {
+		text = text[:end]
+	}
+	if n := len(text); t.end == '\n' && n > 0 && text[n-1] == '\r' {
+		text = text[:n-1]
 	}
 	return text
 }
 
-// prefixKey folds the first four bytes of a NUL-ended name, fewer if it is
-// shorter.
-func prefixKey(name []byte) uint64 {
-	var key uint64
-	for i := 0; i < 4 && i < len(name) && name[i] != 0; i++ {
-		key = key<<8 | uint64(name[i])
+// prefixKey is the first four bytes of a name with its NUL, which a filter
+// takes for a key. One shorter than that has none and passes every filter.
+func prefixKey(text []byte) (key uint64, ok bool) {
+	if len(text) < 4 {
+		return 0, false
 	}
-	return key
+	return uint64(binary.LittleEndian.Uint32(text)), true
 }
 
 // filter answers "surely not" for most keys that were never added, so that a
@@ -268,6 +302,13 @@ type filter struct {
 func (f *filter) add(key uint64) {
 	h := filterHash(key)
 	f.bits[h>>6] |= 1 << (h & 63)
+}
+
+// fill lets every key through.
+func (f *filter) fill() {
+	for i := range f.bits {
+		f.bits[i] = ^uint64(0)
+	}
 }
 
 func (f *filter) has(key uint64) bool {

@@ -1,6 +1,58 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"bytes"
 
-func newSections(s streams) *cobra.Command { return &cobra.Command{Use: "sections"} }
-func newShow(s streams) *cobra.Command     { return &cobra.Command{Use: "show"} }
+	"github.com/spf13/cobra"
+
+	"github.com/initsect/initsect/internal/render"
+	"github.com/initsect/initsect/internal/report"
+)
+
+type sectionsOptions struct {
+	imageFlags
+	image string
+}
+
+func newSections(s streams) *cobra.Command {
+	var opt sectionsOptions
+	cmd := &cobra.Command{
+		Use:   "sections [IMAGE]",
+		Short: "Show the linker-built tables themselves",
+		Long: `Show the tables of initcalls with their boundary symbols, output section,
+encoding, levels and sizes, and beside them the other linker-built tables that
+run code or feed boot: security modules, boot parameters, early consoles, …
+
+The region of a table is "init" if it lies between __init_begin and __init_end,
+the memory that the kernel frees after boot, else "kept".`,
+		Example: `  initsect sections vmlinux
+  initsect sections --format json vmlinux`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			opt.image = firstArg(args)
+			return runSections(opt, s)
+		},
+	}
+	opt.register(cmd)
+	return cmd
+}
+
+func runSections(opt sectionsOptions, s streams) error {
+	im, err := opt.open(opt.image, s)
+	if err != nil {
+		return err
+	}
+	defer im.Close()
+	listing, err := im.List(opt.listOptions())
+	if err != nil {
+		return withHint(im.Path, err)
+	}
+	siblings, err := im.Siblings()
+	if err != nil {
+		return withHint(im.Path, err)
+	}
+	doc := report.NewSections(im, listing, siblings)
+	return printed(s, func(out *bytes.Buffer) error {
+		return render.Sections(out, doc, opt.format, render.Style{Color: s.color})
+	})
+}

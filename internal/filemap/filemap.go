@@ -55,6 +55,17 @@ func Open(path string) (*File, error) {
 	return nil, err
 }
 
+// OpenStream reads a file to its end that does not tell its size, as those of
+// /proc do not.
+func OpenStream(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return Read(f)
+}
+
 // MaxStream bounds what is read from a stream, which does not tell its size:
 // several times the largest debug vmlinux.
 const MaxStream = 4 << 30

@@ -3,7 +3,6 @@
 package kerneltest
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -181,12 +180,14 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 		for _, wrong := range []struct{ name, file string }{
 			{"another kernel's", systemMap(t, other, fetch(t, other))},
 			{"Debian's stub", filepath.Join(dir, "System.map.stub")},
-			{"shifted", shiftedMap(t, ownMap)},
+			{"all moved", movedMap(t, ownMap, "_text", "")},
+			{"some moved", movedMap(t, ownMap, expected[len(expected)/2].symbol, "_einittext")},
 		} {
 			stdout, stderr, status := list(t, initsect, "--map", wrong.file, stripped)
 			require.Equal(t, 2, status, "%s map %s: %s", wrong.name, wrong.file, stderr)
 			require.Empty(t, stdout, "%s map %s", wrong.name, wrong.file)
 			require.NotEmpty(t, stderr, "%s map %s", wrong.name, wrong.file)
+			t.Logf("%s: %s", wrong.name, stderr)
 		}
 		v.wrongMap = "refused"
 	})
@@ -218,22 +219,30 @@ func systemMap(t *testing.T, k kernel, dir string) string {
 	return file
 }
 
-// shiftedMap returns a copy of a System.map with every address 16 higher: what a rebuild with one
-// more small object near the start would give.
-func shiftedMap(t *testing.T, file string) string {
-	in, err := os.Open(file)
+// movedMap returns a copy of a System.map in which the symbols from one to before another are 16 bytes
+// higher: what a build would give in which one function is that much longer, and alignment takes up
+// the difference further on.
+func movedMap(t *testing.T, file, from, to string) string {
+	in, err := os.ReadFile(file)
 	require.NoError(t, err)
-	defer in.Close()
 	var out bytes.Buffer
-	for lines := bufio.NewScanner(in); lines.Scan(); {
-		digits, rest, _ := strings.Cut(lines.Text(), " ")
-		address, err := strconv.ParseUint(digits, 16, 64)
-		require.NoError(t, err)
-		fmt.Fprintf(&out, "%0*x %s\n", len(digits), address+16, rest)
+	moving, moved := false, 0
+	for line := range strings.Lines(string(in)) {
+		digits, rest, _ := strings.Cut(line, " ")
+		_, name, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		moving = (moving || name == from) && name != to
+		if moving {
+			address, err := strconv.ParseUint(digits, 16, 64)
+			require.NoError(t, err)
+			line = fmt.Sprintf("%0*x %s", len(digits), address+16, rest)
+			moved++
+		}
+		out.WriteString(line)
 	}
-	shifted := filepath.Join(t.TempDir(), "System.map")
-	require.NoError(t, os.WriteFile(shifted, out.Bytes(), 0o644))
-	return shifted
+	require.NotZero(t, moved, "%s: no symbol %s", file, from)
+	copied := filepath.Join(t.TempDir(), "System.map")
+	require.NoError(t, os.WriteFile(copied, out.Bytes(), 0o644))
+	return copied
 }
 
 // run returns a command's stdout; one that fails fails the test.

@@ -7,7 +7,7 @@
 package report
 
 import (
-	"fmt"
+	"strconv"
 
 	"github.com/initsect/initsect/elfscan"
 )
@@ -227,7 +227,7 @@ func known[T comparable](v T) *T {
 }
 
 func address(a elfscan.Addr) *string {
-	s := fmt.Sprintf("%#x", uint64(a))
+	s := "0x" + strconv.FormatUint(uint64(a), 16)
 	return &s
 }
 

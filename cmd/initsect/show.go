@@ -1,0 +1,63 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/initsect/initsect/internal/render"
+	"github.com/initsect/initsect/internal/report"
+)
+
+type showOptions struct {
+	imageFlags
+	image string
+	name  string
+}
+
+func newShow(s streams) *cobra.Command {
+	var opt showOptions
+	cmd := &cobra.Command{
+		Use:   "show [IMAGE] NAME",
+		Short: "Show everything about the initcalls of one function",
+		Long: `Show everything that the image says about the initcalls of the function NAME:
+where it runs, its slot and target, module, source line, aliases, what runs just
+before and after it. NAME may also be an alias or the entry symbol.`,
+		Example: `  initsect show vmlinux ehci_hcd_init
+  initsect show --format json vmlinux phy_module_init`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			opt.name = args[len(args)-1]
+			opt.image = firstArg(args[:len(args)-1])
+			return runShow(opt, s)
+		},
+	}
+	opt.register(cmd)
+	return cmd
+}
+
+// suggestions is how many like names an error offers.
+const suggestions = 3
+
+func runShow(opt showOptions, s streams) error {
+	im, err := opt.open(opt.image, s)
+	if err != nil {
+		return err
+	}
+	defer im.Close()
+	listing, err := im.List(opt.listOptions())
+	if err != nil {
+		return withHint(im.Path, err)
+	}
+	details := listing.Show(opt.name)
+	if len(details) == 0 {
+		return fmt.Errorf("%s: no initcall %q: the nearest names are %s",
+			im.Path, opt.name, strings.Join(listing.Nearest(opt.name, suggestions), ", "))
+	}
+	doc := report.NewShow(im, listing, opt.name, details)
+	return printed(s, func(out *bytes.Buffer) error {
+		return render.Show(out, doc, opt.format, render.Style{Color: s.color})
+	})
+}
