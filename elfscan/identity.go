@@ -52,10 +52,13 @@ func (im *Image) findBanner() (string, error) {
 			return s, nil
 		}
 	}
-	a, found, err := im.mem.find([]byte(bannerPrefix), func(after byte) bool { return after >= '1' && after <= '9' })
+	a, found, err := im.mem.find([]byte(bannerPrefix), isDigit)
 	if err != nil || !found {
 		return "", err
 	}
 	s, _ := im.mem.cString(a, maxBanner)
 	return s, nil
 }
+
+// isDigit tells the banner from the format strings that begin like it.
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

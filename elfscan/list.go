@@ -89,28 +89,37 @@ func (im *Image) findTables(addrs map[string]Addr, deferred Deferred) ([]*Table,
 	if _, ok := addrs[symInitcallStart]; !ok {
 		return nil, fmt.Errorf("%w: the symbol table has no %s", ErrNoTable, symInitcallStart)
 	}
-	if deferred.Start != "" && tables[len(tables)-1].Kind != TableDeferred {
-		return nil, tableErrorf(TableDeferred, "the symbol table has no %s", deferred.Start)
-	}
-	if deferred.Start == "" && deferred.Section != "" {
-		t, err := im.sectionTable(deferred.Section)
-		if err != nil {
-			return nil, err
-		}
-		tables = append(tables, t)
+	if tables, err = im.namedDeferred(tables, deferred); err != nil {
+		return nil, err
 	}
 	for _, t := range tables {
 		if t.Kind == TableInitcall && t.Bytes() == 0 {
 			return nil, fmt.Errorf("%w: the initcall table is empty, %s and %s are both at %#x",
 				ErrNoTable, t.Start.Symbol, t.End.Symbol, t.Start.Addr)
 		}
-		if d := deferred.Section; d != "" && t.Kind == TableDeferred && t.Bytes() > 0 {
-			if r, _ := im.mem.regionAt(t.Start.Addr); r.name != d {
-				return nil, tableErrorf(TableDeferred, "it lies in section %s, not in %s", r.name, d)
-			}
-		}
 	}
 	return tables, nil
+}
+
+// namedDeferred sees to it that the deferred table that the caller named is
+// among the tables: the symbols must exist, and enclose the section if that is
+// named too; a section alone is a table if no known symbols enclose it.
+func (im *Image) namedDeferred(tables []*Table, named Deferred) ([]*Table, error) {
+	found := false // in the section
+	for _, t := range tables {
+		found = found || t.Kind == TableDeferred && im.sectionAt(t.Start.Addr) == named.Section
+	}
+	last := tables[len(tables)-1]
+	switch {
+	case named.Start != "" && last.Kind != TableDeferred:
+		return nil, tableErrorf(TableDeferred, "the symbol table has no %s", named.Start)
+	case named.Section == "" || found:
+		return tables, nil
+	case named.Start != "":
+		return nil, tableErrorf(TableDeferred, "%s lies in section %s, not in %s", named.Start, im.sectionAt(last.Start.Addr), named.Section)
+	}
+	t, err := im.sectionTable(named.Section)
+	return append(tables, t), err
 }
 
 // hits are the symbols at the addresses that any reading of the tables names.
@@ -150,6 +159,9 @@ func (im *Image) decodeTables(tables []*Table, raw []patched) ([][]rawEntry, hit
 		}
 	}
 	chosen, err := im.choose(tables, raw, readings)
+	if err != nil && im.syms.Source() == symbols.SourceMap {
+		err = fmt.Errorf("%w; or is %s of another build?", err, im.mapFile)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

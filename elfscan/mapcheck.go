@@ -37,6 +37,9 @@ func (im *Image) checkBanner() error {
 		return nil
 	}
 	if s, _ := im.mem.cString(a, maxBanner); !strings.HasPrefix(s, bannerPrefix) {
+		if _, found, err := im.mem.find([]byte(bannerPrefix), isDigit); err == nil && !found {
+			return fmt.Errorf("the image has no %q anywhere: is it a wrapper around a compressed kernel?", bannerPrefix)
+		}
 		return mapMismatchf(im.mapFile, "it has %s at %#x, where the image has no %q", symBanner, a, bannerPrefix)
 	}
 	return nil

@@ -60,7 +60,7 @@ func stripSuffixes(name string) string {
 func Preferred(syms []Symbol) int {
 	best := -1
 	for i := range syms {
-		if !isKept(syms[i].Name) {
+		if !isKept(syms[i].Name) || syms[i].Kind.dropped() {
 			continue
 		}
 		if best < 0 || lessAlias(syms[i], syms[best]) {
@@ -86,7 +86,8 @@ func lessAlias(a, b Symbol) bool {
 // IsLinkerScriptName reports whether a name is one that a linker script may
 // have given to an edge of a section, by kallsyms' rule.
 func IsLinkerScriptName(name string) bool {
-	if !strings.HasPrefix(name, doubleUnderscore) {
+	const shortest = len("__end_xx") // shorter ones are passed over there
+	if len(name) < shortest || !strings.HasPrefix(name, doubleUnderscore) {
 		return false
 	}
 	return strings.HasPrefix(name, "__start_") || strings.HasPrefix(name, "__stop_") ||

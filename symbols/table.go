@@ -27,6 +27,10 @@ func (k Kind) Weak() bool { return k|0x20 == 'w' || k|0x20 == 'v' }
 // memory, or it is weak and of no type, where nm does not say.
 func (k Kind) Text() bool { return k|0x20 == 't' || k|0x20 == 'w' || k == 'i' }
 
+// dropped reports whether kallsyms leaves symbols of this kind out: absolute,
+// non-allocated and debugging ones.
+func (k Kind) dropped() bool { return k|0x20 == 'a' || k|0x20 == 'n' || k == 'u' || k == KindUndefined }
+
 func (k Kind) String() string {
 	if k > ' ' && k < 0x7f {
 		return string(rune(k))

@@ -73,6 +73,9 @@ def is_entry_symbol(name):
 
 def module_and_line(entry):
     kmod = re.match(r"__initcall__kmod_(.+?)__\d+_(\d+)_", entry)
+    rust = re.fullmatch(r"__(.+)_initcall", entry)  # rust/macros/module.rs: named after the module
+    if rust:
+        return rust.group(1), "-"
     return kmod.groups() if kmod else ("-", "-")
 
 

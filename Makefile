@@ -1,0 +1,40 @@
+# What a developer types. The README tells what each is for.
+
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initsect
+GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FIXTURES = testdata/vmlinux-fixtures
+SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot internal/benchmark/run
+
+.PHONY: build test lint fixtures test-kernels bench fuzz
+
+build: # one static binary
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o initsect ./cmd/initsect
+
+test:
+	go test ./...
+
+lint:
+	go run $(GOLANGCI) run
+	go run $(GOLANGCI) run --build-tags kernels ./internal/kerneltest
+	shellcheck $(SCRIPTS)
+
+fixtures: # rebuild the fixtures with cross compilers and compare with the committed ones
+	$(MAKE) -C $(FIXTURES) verify
+
+# Boot real kernels and compare; KERNELS is all, ci, or ids of internal/kerneltest/kernels.tsv.
+KERNELS ?= all
+test-kernels:
+	internal/kerneltest/deps $(if $(filter-out all ci,$(KERNELS)),$(KERNELS))
+	INITSECT_KERNELS='$(KERNELS)' go test -tags kernels -count=1 -v -timeout 80m ./internal/kerneltest
+
+bench: # ratios to nm and readelf, each pair in one run
+	internal/benchmark/run
+
+# Fuzz every target for TIME.
+TIME ?= 1m
+fuzz:
+	@set -e; for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(TIME) $$pkg; \
+		done; \
+	done

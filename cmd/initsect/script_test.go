@@ -1,0 +1,30 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"initsect": main})
+}
+
+// TestScripts runs what users type. $FIXTURES is the folder of fixtures.
+func TestScripts(t *testing.T) {
+	dir, err := filepath.Abs(fixtureDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("FIXTURES", dir)
+			env.Setenv("NO_COLOR", os.Getenv("NO_COLOR"))
+			return nil
+		},
+	})
+}
