@@ -3,7 +3,7 @@
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initsect
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FIXTURES = testdata/vmlinux-fixtures
-SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot internal/benchmark/run
+SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot
 
 .PHONY: build test lint fixtures test-kernels bench fuzz
 
@@ -28,7 +28,7 @@ test-kernels:
 	INITSECT_KERNELS='$(KERNELS)' go test -tags kernels -count=1 -v -timeout 80m ./internal/kerneltest
 
 bench: # ratios to nm and readelf, each pair in one run
-	internal/benchmark/run
+	go test -tags kernels -run "^$$" -bench . -benchtime 1x -timeout 30m ./internal/kerneltest
 
 # Fuzz every target for TIME.
 TIME ?= 1m

@@ -21,7 +21,7 @@ var triggers = []trigger{
 // not show it.
 func (im *Image) findTrigger() (string, error) {
 	for _, t := range triggers {
-		_, found, err := im.mem.find(append([]byte(t.file), 0), nil)
+		_, found, err := im.mem.find(append([]byte(t.file), 0), im.startsString)
 		if err != nil {
 			return "", err
 		}
@@ -30,6 +30,17 @@ func (im *Image) findTrigger() (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// startsString reports whether a word begins at an address: do_deferred_initcalls
+// names a function, not a file.
+func (im *Image) startsString(a Addr) bool {
+	before, err := im.mem.readRaw(extent{a - 1, a})
+	if err != nil {
+		return true // the section's first byte
+	}
+	c := before[0]
+	return c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9')
 }
 
 // sectionTable makes a deferred table of an output section that no boundary

@@ -1,6 +1,7 @@
 package elfscan
 
 import (
+	"regexp"
 	"strings"
 )
 
@@ -52,7 +53,7 @@ func (im *Image) findBanner() (string, error) {
 			return s, nil
 		}
 	}
-	a, found, err := im.mem.find([]byte(bannerPrefix), isDigit)
+	a, found, err := im.searchBanner()
 	if err != nil || !found {
 		return "", err
 	}
@@ -60,5 +61,14 @@ func (im *Image) findBanner() (string, error) {
 	return s, nil
 }
 
-// isDigit tells the banner from the format strings that begin like it.
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+// searchBanner looks for the banner without a symbol. A kernel holds another
+// string like it, for a build that has no number yet ("# SMP"), and formats
+// that begin like it.
+func (im *Image) searchBanner() (Addr, bool, error) {
+	return im.mem.find([]byte(bannerPrefix), func(a Addr) bool {
+		s, ok := im.mem.cString(a, maxBanner)
+		return ok && numberedBanner.MatchString(s)
+	})
+}
+
+var numberedBanner = regexp.MustCompile(`^Linux version [0-9].* #[0-9]`)

@@ -166,6 +166,9 @@ func (im *Image) loadSymbols(mapPath string) error {
 		return err
 	}
 	im.mapFile = mapPath
+	if table, err = im.undoKASLR(table); err != nil {
+		return err
+	}
 	if im.syms != nil {
 		return checkMapAgainstSymtab(table, im.syms, mapPath)
 	}

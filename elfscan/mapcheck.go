@@ -16,6 +16,41 @@ func mapMismatchf(path, format string, args ...any) error {
 	return fmt.Errorf("%s: %w: %s", path, ErrMapMismatch, fmt.Sprintf(format, args...))
 }
 
+// pageSize is the least by which any architecture moves its kernel.
+const pageSize = 4096
+
+// undoKASLR brings the addresses of a running kernel's /proc/kallsyms back to
+// those of the image, if the banner's address shows that KASLR has moved them.
+// Whether the map then is the image's is checked like that of any other.
+func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
+	addrs, err := boundaryAddrs(table, []string{symBanner, "_text", "_stext", "_end"})
+	if err != nil {
+		return nil, err
+	}
+	inMap, ok := addrs[symBanner]
+	if !ok {
+		return table, nil
+	}
+	if s, _ := im.mem.cString(inMap, maxBanner); strings.HasPrefix(s, bannerPrefix) {
+		return table, nil
+	}
+	inImage, found, err := im.searchBanner()
+	if err != nil {
+		return nil, err
+	}
+	start, hasStart := addrs["_text"]
+	if !hasStart {
+		start, hasStart = addrs["_stext"]
+	}
+	end, hasEnd := addrs["_end"]
+	shift := inMap - inImage
+	if !found || !hasStart || !hasEnd || shift%pageSize != 0 {
+		return table, nil
+	}
+	im.kaslr = shift
+	return table.Unshifted(start, end+1, shift), nil
+}
+
 // checkMap holds a map against what the image itself says: the banner must
 // stand where the map has it, sections that the linker script names must begin
 // where the map has them, and the table of exported symbols must hold the
@@ -37,7 +72,7 @@ func (im *Image) checkBanner() error {
 		return nil
 	}
 	if s, _ := im.mem.cString(a, maxBanner); !strings.HasPrefix(s, bannerPrefix) {
-		if _, found, err := im.mem.find([]byte(bannerPrefix), isDigit); err == nil && !found {
+		if _, found, err := im.searchBanner(); err == nil && !found {
 			return fmt.Errorf("the image has no %q anywhere: is it a wrapper around a compressed kernel?", bannerPrefix)
 		}
 		return mapMismatchf(im.mapFile, "it has %s at %#x, where the image has no %q", symBanner, a, bannerPrefix)

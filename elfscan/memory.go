@@ -185,40 +185,33 @@ func (m *memory) cString(a Addr, limit int) (s string, ok bool) {
 const searchChunk = 256 << 10
 
 // find returns the first address outside code at which the bytes stand, of
-// those that the byte after them satisfies.
-func (m *memory) find(want []byte, after func(byte) bool) (Addr, bool, error) {
+// those that are accepted.
+func (m *memory) find(want []byte, accept func(Addr) bool) (Addr, bool, error) {
 	buf := make([]byte, searchChunk)
 	for _, r := range m.regions {
 		if r.exec || r.filed == 0 {
 			continue
 		}
-		for off := uint64(0); off < r.filed; {
+		for off := uint64(0); ; {
 			chunk := buf[:min(uint64(len(buf)), r.filed-off)]
 			if _, err := m.elf.ReadAt(chunk, int64(r.off+off)); err != nil {
 				return 0, false, fmt.Errorf("reading %s: %w", r.name, err)
 			}
-			if i := indexFollowed(chunk, want, after); i >= 0 {
-				return r.addr + Addr(off) + Addr(i), true, nil
+			for i := bytes.Index(chunk, want); i >= 0; {
+				if a := r.addr + Addr(off) + Addr(i); accept(a) {
+					return a, true, nil
+				}
+				next := bytes.Index(chunk[i+1:], want)
+				if next < 0 {
+					break
+				}
+				i += 1 + next
 			}
 			if off+uint64(len(chunk)) == r.filed {
 				break
 			}
-			off += uint64(len(chunk) - len(want)) // what straddles is seen next time
+			off += uint64(len(chunk) - len(want) + 1) // what straddles is seen next time
 		}
 	}
 	return 0, false, nil
-}
-
-func indexFollowed(b, want []byte, after func(byte) bool) int {
-	for from := 0; ; {
-		i := bytes.Index(b[from:], want)
-		if i < 0 {
-			return -1
-		}
-		end := from + i + len(want)
-		if after == nil || end < len(b) && after(b[end]) {
-			return from + i
-		}
-		from += i + 1
-	}
 }

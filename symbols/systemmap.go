@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/initsect/initsect/internal/filemap"
 )
@@ -59,6 +60,10 @@ func ParseMap(text []byte, bits int) (t *Table, err error) {
 	}
 	line := 1
 	for pos := 0; pos < len(text); line++ {
+		if next, ok := m.addPlainLine(text, pos); ok {
+			pos = next
+			continue
+		}
 		n := bytes.IndexByte(text[pos:], '\n')
 		if n < 0 {
 			return nil, &MapError{line, "the file ends in the middle of a line: is it truncated?"}
@@ -82,6 +87,26 @@ func ParseMap(text []byte, bits int) (t *Table, err error) {
 
 // typicalLine is a little less than the mean length of a System.map's lines.
 const typicalLine = 40
+
+// Unshifted returns the table of a map with the addresses in [from, to) moved
+// down by shift: what a kernel that KASLR has moved up prints in
+// /proc/kallsyms is so brought back to the addresses of its image. Symbols
+// outside, such as per-CPU ones, do not move.
+func (t *Table) Unshifted(from, to, shift Addr) *Table {
+	m, ok := t.rows.(*mapRows)
+	if !ok {
+		return t
+	}
+	moved := *m
+	moved.addr = make([]Addr, len(m.addr))
+	for i, a := range m.addr {
+		if a >= from && a < to {
+			a -= shift
+		}
+		moved.addr[i] = a
+	}
+	return &Table{source: t.source, rows: &moved, text: t.text, end: t.end}
+}
 
 // mapRows holds the lines of a map as columns.
 type mapRows struct {
@@ -112,6 +137,32 @@ var (
 	errMapWide    = errors.New("an address of 64 bits, but the image has 32-bit addresses")
 )
 
+// addPlainLine adds the symbol on the line at pos, if it is one like nearly all
+// others: an address, a type letter and a name without anything unusual. Each
+// of its bytes is looked at once. ok is false for any other line.
+func (m *mapRows) addPlainLine(text []byte, pos int) (next int, ok bool) {
+	addr, n := hexField(text[pos:])
+	kind := pos + n + 1
+	name := kind + 2
+	if n == 0 || name >= len(text) || text[kind+1] != ' ' || !isLetter(text[kind]) || text[kind] == byte(KindUndefined) {
+		return 0, false
+	}
+	length := indexBlank(text[name:])
+	end := name + length
+	if length == 0 || end == len(text) || text[end] != '\n' || m.is32 && addr>>32 != 0 {
+		return 0, false
+	}
+	m.add(addr, Kind(text[kind]), name)
+	return end + 1, true
+}
+
+func (m *mapRows) add(addr Addr, kind Kind, name int) {
+	m.allBits |= addr
+	m.addr = append(m.addr, addr)
+	m.kinds = append(m.kinds, kind)
+	m.name = append(m.name, uint32(name))
+}
+
 // addLine adds the symbol on a line that begins at pos in the text.
 func (m *mapRows) addLine(line []byte, pos int) error {
 	if n := len(line); n > 0 && line[n-1] == '\r' {
@@ -127,8 +178,10 @@ func (m *mapRows) addLine(line []byte, pos int) error {
 	if n == 0 {
 		return errNotMapLine
 	}
-	if _, size := hexField(line[n+1:]); size == n {
-		n += size + 1
+	if len(line) > n+2 && line[n+2] != ' ' { // nm -S: the size comes next
+		if _, size := hexField(line[n+1:]); size == n {
+			n += size + 1
+		}
 	}
 	// " T name"
 	if len(line) < n+4 || line[n] != ' ' || line[n+2] != ' ' || !isLetter(line[n+1]) {
@@ -138,7 +191,7 @@ func (m *mapRows) addLine(line []byte, pos int) error {
 	if kind == KindUndefined {
 		return nil
 	}
-	if hasBlank(name) {
+	if indexBlank(name) < len(name) {
 		if bytes.IndexByte(name, '\t') > 0 {
 			return nil // "name\t[module]"
 		}
@@ -153,28 +206,25 @@ func (m *mapRows) addLine(line []byte, pos int) error {
 		}
 		addr &= math.MaxUint32
 	}
-	m.allBits |= addr
-	m.addr = append(m.addr, addr)
-	m.kinds = append(m.kinds, kind)
-	m.name = append(m.name, uint32(pos+n+3))
+	m.add(addr, kind, pos+n+3)
 	return nil
 }
 
-// hasBlank reports whether b has a space or a control character.
-func hasBlank(b []byte) bool {
-	const low, high = 0x0101010101010101, 0x8080808080808080
-	for ; len(b) >= 8; b = b[8:] {
+// indexBlank returns the index of the first space or control character in b,
+// len(b) if there is none.
+func indexBlank(b []byte) int {
+	const each, top = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; len(b)-i >= 8; i += 8 {
 		// A byte below '!' borrows into its top bit, which it had not set.
-		if w := binary.LittleEndian.Uint64(b); (w-low*'!')&^w&high != 0 {
-			return true
+		w := binary.LittleEndian.Uint64(b[i:])
+		if blank := (w - each*'!') &^ w & top; blank != 0 {
+			return i + bits.TrailingZeros64(blank)/8
 		}
 	}
-	for _, c := range b {
-		if c <= ' ' {
-			return true
-		}
+	for ; i < len(b) && b[i] > ' '; i++ {
 	}
-	return false
+	return i
 }
 
 // undefinedLine accepts nm's line for a symbol that has no address.
@@ -203,37 +253,25 @@ func hexField(b []byte) (v Addr, n int) {
 	return high<<32 | low, 16
 }
 
-// hex8 reads eight hex digits.
+// hex8 reads eight hex digits, all at once: each byte of a word becomes the
+// value of its digit, is turned back into a digit to see that it was one, and
+// the values are drawn together.
 func hex8(b []byte) (v Addr, ok bool) {
 	if len(b) < 8 {
 		return 0, false
 	}
-	bad := byte(0)
-	for _, c := range b[:8] {
-		d := hexDigits[c]
-		bad |= d
-		v = v<<4 | Addr(d&0xf)
+	const each = 0x0101010101010101
+	text := binary.LittleEndian.Uint64(b)
+	letter := text >> 6 & each // 1 in each byte that is a letter, if it is a digit at all
+	value := text&(each*0x0f) + letter*9
+	above9 := (value + each*0x76) >> 7 & each
+	if value&(each*0xf0) != 0 || value+each*'0'+above9*('a'-'0'-10) != text|letter<<5 {
+		return 0, false
 	}
-	return v, bad&notHex == 0
+	value = bits.ReverseBytes64(value)
+	value = (value | value>>4) & 0x00ff00ff00ff00ff
+	value = (value | value>>8) & 0x0000ffff0000ffff
+	return Addr((value | value>>16) & math.MaxUint32), true
 }
-
-// hexDigits gives the value of each hex digit, and notHex for anything else.
-var hexDigits = func() (t [256]byte) {
-	for i := range t {
-		switch c := byte(i); {
-		case c >= '0' && c <= '9':
-			t[i] = c - '0'
-		case c >= 'a' && c <= 'f':
-			t[i] = c - 'a' + 10
-		case c >= 'A' && c <= 'F':
-			t[i] = c - 'A' + 10
-		default:
-			t[i] = notHex
-		}
-	}
-	return t
-}()
-
-const notHex = 0x80
 
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' || c == '?' || c == '-' }

@@ -28,7 +28,7 @@ type kernel struct {
 	symbols        string // dbg: in the debug package; boot: in the boot image itself
 }
 
-func readKernels(t *testing.T) []kernel {
+func readKernels(t testing.TB) []kernel {
 	table, err := os.ReadFile("kernels.tsv")
 	require.NoError(t, err)
 	var all []kernel
@@ -194,7 +194,7 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 }
 
 // fetch returns the kernel's directory.
-func fetch(t *testing.T, k kernel) string {
+func fetch(t testing.TB, k kernel) string {
 	arguments := []string{k.id}
 	if k.symbols == "dbg" {
 		arguments = []string{"--dbg", k.id}
@@ -246,7 +246,7 @@ func movedMap(t *testing.T, file, from, to string) string {
 }
 
 // run returns a command's stdout; one that fails fails the test.
-func run(t *testing.T, name string, arguments ...string) string {
+func run(t testing.TB, name string, arguments ...string) string {
 	var stderr bytes.Buffer
 	command := exec.Command(name, arguments...)
 	command.Stderr = &stderr

@@ -1,0 +1,86 @@
+//go:build kernels
+
+package kerneltest
+
+import (
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// BenchmarkList compares whole processes: initsect and what one would use without it, in turn, so that
+// a noisy machine slows both. The figures are medians; "times" is the median of the pairs' ratios.
+func BenchmarkList(b *testing.B) {
+	const id = "amd64-6.12" // a debug vmlinux of 340 MB with 189,000 symbols
+	all := readKernels(b)
+	dir := fetch(b, all[slices.IndexFunc(all, func(k kernel) bool { return k.id == id })])
+	image := filepath.Join(dir, "vmlinux")
+	stripped := filepath.Join(b.TempDir(), "vmlinux.stripped")
+	run(b, "strip", "-o", stripped, image)
+	initsect := filepath.Join(b.TempDir(), "initsect")
+	build := exec.Command("go", "build", "-trimpath", "-o", initsect, "../../cmd/initsect")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(b, err, "%s", out)
+
+	list := []string{initsect, "list", "--format", "tsv", image}
+	listMap := []string{initsect, "list", "--format", "tsv", "--map", filepath.Join(dir, "System.map"), stripped}
+	nm := []string{"sh", "-c", `nm -n "$0" | grep initcall`, image}
+	readelf := []string{"readelf", "-sW", image}
+	for _, pair := range []struct {
+		name      string
+		ours, his []string
+	}{
+		{"symtab/nm", list, nm},
+		{"symtab/readelf", list, readelf},
+		{"map/nm", listMap, nm},
+		{"start/nm", []string{initsect, "--version"}, nm},
+	} {
+		b.Run(pair.name, func(b *testing.B) { comparePair(b, pair.ours, pair.his) })
+	}
+}
+
+func comparePair(b *testing.B, ours, his []string) {
+	const warmup, runs = 2, 25
+	var times, ourMS, hisMS []float64
+	var peak int64
+	for b.Loop() {
+		for i := range warmup + runs {
+			a, rss := timed(b, ours)
+			c, _ := timed(b, his)
+			if i < warmup {
+				continue
+			}
+			peak = max(peak, rss)
+			ourMS, hisMS = append(ourMS, a), append(hisMS, c)
+			times = append(times, c/a)
+		}
+	}
+	b.ReportMetric(0, "ns/op") // means nothing for a pair
+	b.ReportMetric(median(ourMS), "ms")
+	b.ReportMetric(median(hisMS), "ms-other")
+	b.ReportMetric(median(times), "times")
+	b.ReportMetric(float64(peak)/1024, "peak-MiB")
+}
+
+// timed runs a command and returns its wall time in milliseconds and its peak resident memory in KiB.
+func timed(b *testing.B, command []string) (ms float64, rss int64) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Stdout = io.Discard
+	start := time.Now()
+	err := cmd.Run()
+	ms = float64(time.Since(start).Microseconds()) / 1000
+	require.NoError(b, err, "%v", command)
+	return ms, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}
