@@ -47,14 +47,14 @@ func openArchive(path string, file *filemap.File) (*Image, error) {
 	for _, m := range members {
 		object, err := im.openMember(m)
 		if err != nil {
-			return nil, err
+			return im, err
 		}
 		if im.Identity == (Identity{}) {
 			im.Identity = object.Identity
 			im.Identity.ELFType, im.Identity.BuildID = "", ""
 		}
 		if object.Identity.Machine != im.Identity.Machine || object.Identity.BigEndian != im.Identity.BigEndian {
-			return nil, fmt.Errorf("archive: member %s is for %s, the ones before it for %s", m.name, object.Identity.Machine, im.Identity.Machine)
+			return im, fmt.Errorf("archive: member %s is for %s, the ones before it for %s", m.name, object.Identity.Machine, im.Identity.Machine)
 		}
 	}
 	return im, nil

@@ -3,6 +3,7 @@ package elfscan
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
@@ -66,6 +67,22 @@ func Open(path string, opt Options) (*Image, error) {
 	return im, nil
 }
 
+// OpenBytes opens an image in memory, which must not change meanwhile. The name
+// is for messages.
+func OpenBytes(name string, data []byte, opt Options) (*Image, error) {
+	return newImage(name, filemap.FromBytes(data), opt)
+}
+
+// OpenReader reads a stream to its end and opens the image in it. The name is
+// for messages.
+func OpenReader(name string, r io.Reader, opt Options) (*Image, error) {
+	file, err := filemap.Read(r)
+	if err != nil {
+		return nil, err
+	}
+	return newImage(name, file, opt)
+}
+
 // OpenFile opens an image that is already open as a file or in memory. The
 // path is for messages, and for finding the members of a thin archive.
 func OpenFile(path string, file *filemap.File, opt Options) (*Image, error) {
@@ -73,6 +90,12 @@ func OpenFile(path string, file *filemap.File, opt Options) (*Image, error) {
 }
 
 func newImage(path string, file *filemap.File, opt Options) (im *Image, err error) {
+	defer func() {
+		if err != nil && im != nil {
+			im.closeOthers()
+			im = nil
+		}
+	}()
 	defer filemap.Guard(&err)()
 	if isArchive(file) {
 		if opt.Map != "" {
@@ -101,11 +124,16 @@ func newImage(path string, file *filemap.File, opt Options) (im *Image, err erro
 
 // Close releases the file.
 func (im *Image) Close() error {
+	im.closeOthers()
+	return im.file.Close()
+}
+
+// closeOthers releases the files besides the image's own.
+func (im *Image) closeOthers() {
 	closeMembers(im.members)
 	if im.mapData != nil {
 		im.mapData.Close()
 	}
-	return im.file.Close()
 }
 
 // Symbols is the table that names the image's functions. It is nil for an

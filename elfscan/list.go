@@ -32,11 +32,16 @@ func (im *Image) List(opt ListOptions) (l *Listing, err error) {
 	}
 	switch im.Container {
 	case ContainerArchive:
-		return im.listArchive(opt)
+		l, err = im.listArchive(opt)
 	case ContainerObject, ContainerModule:
-		return im.listObject(opt)
+		l, err = im.listObject(opt)
+	default:
+		l, err = im.listKernel(opt)
 	}
-	return im.listKernel(opt)
+	if err != nil {
+		return nil, err // and no part of a list
+	}
+	return l, nil
 }
 
 func (im *Image) listKernel(opt ListOptions) (*Listing, error) {

@@ -18,9 +18,10 @@ func (m *memory) relocate(window extent, ranges []patched) error {
 		}
 		symtab := dynamicSymbols{elf: m.elf, section: s}
 		var failed error
-		err := m.elf.EachReloc(s, uint64(window.start), uint64(window.end), func(r safeelf.Reloc) {
+		from := window.start - min(window.start, maxRelocSize-1)
+		err := m.elf.EachReloc(s, uint64(from), uint64(window.end), func(r safeelf.Reloc) {
 			for i := range ranges {
-				if failed == nil && ranges[i].holds(r) {
+				if failed == nil && ranges[i].touches(r) {
 					failed = ranges[i].apply(r, &symtab, m.elf)
 				}
 			}
@@ -35,34 +36,39 @@ func (m *memory) relocate(window extent, ranges []patched) error {
 	return nil
 }
 
-func (p patched) holds(r safeelf.Reloc) bool {
-	return Addr(r.Off) >= p.start && Addr(r.Off) < p.end
+// maxRelocSize is the most that a relocation writes, in bytes.
+const maxRelocSize = 8
+
+// touches reports whether a relocation writes into the range. One of unknown
+// size is taken to write the byte that it names.
+func (p patched) touches(r safeelf.Reloc) bool {
+	at := Addr(r.Off)
+	return p.size() > 0 && at < p.end && at+Addr(max(r.Size, 1)) > p.start
 }
 
 // apply writes what one relocation computes.
 func (p *patched) apply(r safeelf.Reloc, symtab *dynamicSymbols, elf *safeelf.File) error {
-	off := uint64(Addr(r.Off) - p.start)
 	switch r.Kind {
 	case safeelf.RelocNone:
 		return nil
 	case safeelf.RelocUnknown:
 		return fmt.Errorf("type %d at %#x is not known", r.Type, r.Off)
 	}
-	if uint64(r.Size) > uint64(len(p.bytes))-off {
-		return nil // begins in the last entry and ends behind the table
+	if at := Addr(r.Off); at < p.start || at+Addr(r.Size) > p.end {
+		return fmt.Errorf("type %d at %#x writes across the edge of %#x to %#x", r.Type, r.Off, p.start, p.end)
 	}
+	off := uint64(Addr(r.Off) - p.start)
 	place := p.bytes[off : off+uint64(r.Size)]
 	value := uint64(r.Addend)
 	if r.InPlace {
 		value = readSized(place, elf)
 	}
-	if r.Kind != safeelf.RelocRelative {
-		sym, err := symtab.value(r.Sym)
-		if err != nil {
-			return fmt.Errorf("at %#x: %w", r.Off, err)
-		}
-		value += sym
+	// A relative one has no symbol but on MIPS, where it may (R_MIPS_REL32).
+	sym, err := symtab.value(r.Sym)
+	if err != nil {
+		return fmt.Errorf("at %#x: %w", r.Off, err)
 	}
+	value += sym
 	if r.Kind == safeelf.RelocPC {
 		value -= r.Off
 	}

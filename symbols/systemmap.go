@@ -31,7 +31,7 @@ type MapError struct {
 func (e *MapError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Msg) }
 
 // maxMapSize bounds a map: offsets of names are held in 32 bits.
-const maxMapSize = math.MaxUint32
+const maxMapSize int64 = math.MaxUint32
 
 // ParseMap reads text in nm's format, as in System.map, /proc/kallsyms and
 // what nm prints with and without -S:
@@ -48,7 +48,7 @@ const maxMapSize = math.MaxUint32
 // 32-bit MIPS extended by their sign to 16 digits; they are cut to size.
 func ParseMap(text []byte, bits int) (t *Table, err error) {
 	defer filemap.Guard(&err)()
-	if len(text) > maxMapSize {
+	if int64(len(text)) > maxMapSize {
 		return nil, fmt.Errorf("%d bytes: too large for a System.map", len(text))
 	}
 	guess := len(text)/typicalLine + 1

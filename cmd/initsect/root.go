@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/render"
 	"github.com/initsect/initsect/internal/running"
 )
@@ -98,11 +97,7 @@ func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
 		}
 		return openPath(found, opt)
 	case "-":
-		file, err := filemap.Read(s.in)
-		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", err)
-		}
-		im, err := elfscan.OpenFile("-", file, opt)
+		im, err := elfscan.OpenReader("-", s.in, opt)
 		return im, withHint("standard input", err)
 	}
 	return openPath(path, opt)

@@ -68,7 +68,7 @@ func OpenStream(path string) (*File, error) {
 
 // MaxStream bounds what is read from a stream, which does not tell its size:
 // several times the largest debug vmlinux.
-const MaxStream = 4 << 30
+const MaxStream int64 = 4 << 30
 
 // Read reads a stream to its end and serves it from memory.
 func Read(r io.Reader) (*File, error) {
@@ -76,8 +76,8 @@ func Read(r io.Reader) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > MaxStream {
-		return nil, fmt.Errorf("more than %d bytes on a stream", int64(MaxStream))
+	if int64(len(b)) > MaxStream {
+		return nil, fmt.Errorf("more than %d bytes on a stream", MaxStream)
 	}
 	return FromBytes(b), nil
 }

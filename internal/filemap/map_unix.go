@@ -4,12 +4,16 @@ package filemap
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"syscall"
 )
 
 func (f *File) mapRange(off, n int64) ([]byte, error) {
 	start := off &^ int64(os.Getpagesize()-1)
+	if off-start+n > math.MaxInt {
+		return nil, fmt.Errorf("mapping bytes %#x to %#x: more than this machine can address", off, off+n)
+	}
 	m, err := syscall.Mmap(int(f.file.Fd()), start, int(off-start+n), syscall.PROT_READ, syscall.MAP_PRIVATE)
 	if err != nil {
 		return nil, fmt.Errorf("mapping bytes %#x to %#x: %w", off, off+n, err)
