@@ -3,6 +3,7 @@ package elfscan
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -25,6 +26,7 @@ const (
 	thinMagic        = "!<thin>\n"
 	memberHeaderSize = 60
 	memberMagic      = "`\n"
+	maxMemberName    = 4096 // PATH_MAX
 )
 
 func isArchive(f *filemap.File) bool {
@@ -145,6 +147,7 @@ type archiveReader struct {
 	file  *filemap.File
 	thin  bool
 	names []byte
+	index []uint64 // offsets of members, from the symbol index
 }
 
 func (a *archiveReader) read() ([]member, error) {
@@ -154,8 +157,10 @@ func (a *archiveReader) read() ([]member, error) {
 	}
 	a.thin = string(magic) == thinMagic
 	var members []member
+	starts := map[uint64]bool{}
 	for off := int64(len(archiveMagic)); off < a.file.Size(); {
 		m, next, err := a.member(off)
+		starts[uint64(off)] = true
 		if err != nil {
 			closeMembers(members)
 			return nil, fmt.Errorf("member at offset %#x: %w", off, err)
@@ -165,7 +170,36 @@ func (a *archiveReader) read() ([]member, error) {
 		}
 		off = next + next&1 // members begin at even offsets
 	}
+	for _, off := range a.index {
+		if !starts[off] {
+			closeMembers(members)
+			return nil, fmt.Errorf("its index names a member at offset %#x, where there is none: is it truncated?", off)
+		}
+	}
 	return members, nil
+}
+
+// readIndex reads the symbol index: how many symbols there are, then for each
+// the offset of its member, all in big endian.
+func (a *archiveReader) readIndex(body, size int64, word int) error {
+	raw, err := a.file.Bytes(body, size)
+	if err != nil {
+		return err
+	}
+	number := func(i uint64) uint64 {
+		if word == 8 {
+			return binary.BigEndian.Uint64(raw[8*i:])
+		}
+		return uint64(binary.BigEndian.Uint32(raw[4*i:]))
+	}
+	words := uint64(len(raw) / word)
+	if words == 0 || number(0) > words-1 {
+		return errors.New("the index is malformed")
+	}
+	for i := range number(0) {
+		a.index = append(a.index, number(i+1))
+	}
+	return nil
 }
 
 func closeMembers(members []member) {
@@ -191,8 +225,13 @@ func (a *archiveReader) member(off int64) (m *member, next int64, err error) {
 	}
 	body := off + memberHeaderSize
 	switch {
-	case name == "/" || name == "/SYM64/" || strings.HasPrefix(name, "__.SYMDEF"):
-		return nil, body + size, nil
+	case name == "/":
+		return nil, body + size, a.readIndex(body, size, 4)
+	case name == "/SYM64/":
+		return nil, body + size, a.readIndex(body, size, 8)
+	case strings.HasPrefix(name, "__.SYMDEF"): // BSD's
+		_, err := a.file.Part(body, size)
+		return nil, body + size, err
 	case name == "//":
 		a.names, err = a.file.Bytes(body, size)
 		return nil, body + size, err
@@ -215,7 +254,7 @@ func (a *archiveReader) member(off int64) (m *member, next int64, err error) {
 func (a *archiveReader) memberName(name string, body, size int64) (string, int64, int64, error) {
 	if digits, ok := strings.CutPrefix(name, "#1/"); ok {
 		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil || n < 0 || n > size || n > 1<<16 {
+		if err != nil || n < 0 || n > size || n > maxMemberName {
 			return "", 0, 0, fmt.Errorf("its name is %q", name)
 		}
 		long := make([]byte, n)
@@ -229,7 +268,10 @@ func (a *archiveReader) memberName(name string, body, size int64) (string, int64
 		if err != nil || at < 0 || at >= len(a.names) {
 			return "", 0, 0, fmt.Errorf("its name is %q, beyond the table of names", name)
 		}
-		long, _, _ := bytes.Cut(a.names[at:], []byte("\n"))
+		long, _, ended := bytes.Cut(a.names[at:min(at+maxMemberName, len(a.names))], []byte("\n"))
+		if !ended {
+			return "", 0, 0, fmt.Errorf("its name is %q, which does not end", name)
+		}
 		return strings.TrimSuffix(string(long), "/"), body, size, nil
 	}
 	return strings.TrimSuffix(name, "/"), body, size, nil

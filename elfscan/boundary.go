@@ -27,6 +27,7 @@ const (
 	symEarlyEnd      = "__early_initcall_end" // 2.6.28 to 3.3
 	symInitBegin     = "__init_begin"
 	symInitEnd       = "__init_end"
+	symEnd           = "_end" // of the kernel; every linker script has it
 )
 
 // levelBoundaries are the symbols behind which each level begins, 3.4 on.
@@ -153,7 +154,19 @@ func boundedTable(addrs map[string]Addr, kind TableKind, start, end string) (*Ta
 	case to < from:
 		return nil, tableErrorf(kind, "the boundaries are reversed: %s is at %#x, %s at %#x", start, from, end, to)
 	}
-	return &Table{Kind: kind, Start: Boundary{start, from}, End: Boundary{end, to}}, nil
+	t := &Table{Kind: kind, Start: Boundary{start, from}, End: Boundary{end, to}}
+	return t, t.checkSize()
+}
+
+// maxTable bounds a table, in bytes: 30 times the largest seen, which has
+// 1,000 pointers.
+const maxTable = 256 << 10
+
+func (t *Table) checkSize() error {
+	if t.Bytes() > maxTable {
+		return tableErrorf(t.Kind, "%#x to %#x is far too large for a table of initcalls", t.Start.Addr, t.End.Addr)
+	}
+	return nil
 }
 
 // levelSpans cuts the initcall table into levels by what boundary symbols this

@@ -48,13 +48,14 @@ func (im *Image) startsString(a Addr) bool {
 func (im *Image) sectionTable(name string) (*Table, error) {
 	for _, r := range im.mem.regions {
 		if r.name == name {
-			return &Table{
+			t := &Table{
 				Kind:     TableDeferred,
 				Start:    Boundary{Addr: r.addr},
 				End:      Boundary{Addr: r.addr + Addr(r.size)},
 				Levels:   []LevelSpan{{Level: LevelDeferred, Start: Boundary{Addr: r.addr}}},
 				Inferred: []string{"boundaries: those of the output section " + name + ", for want of symbols"},
-			}, nil
+			}
+			return t, t.checkSize()
 		}
 	}
 	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
@@ -128,6 +129,23 @@ func (im *Image) Close() error {
 	return im.file.Close()
 }
 
+// checkUnchanged makes sure that what was read is what the files hold.
+func (im *Image) checkUnchanged() error {
+	files := []*filemap.File{im.file, im.mapData}
+	for _, m := range im.members {
+		files = append(files, m.file)
+	}
+	for _, f := range files {
+		if f == nil {
+			continue
+		}
+		if err := f.CheckUnchanged(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // closeOthers releases the files besides the image's own.
 func (im *Image) closeOthers() {
 	closeMembers(im.members)
@@ -162,6 +180,7 @@ func (im *Image) setSymbols(table *symbols.Table) (err error) {
 	im.syms = table
 	names := append(boundaryNames(knownDeferred), symBanner)
 	if table.Source() == symbols.SourceMap {
+		names = append(names, symEnd)
 		for _, s := range sectionStarts {
 			names = append(names, s.symbol)
 		}
@@ -266,17 +285,23 @@ func sectionKinds(elf *safeelf.File) []symbols.Kind {
 	return kinds
 }
 
+func openMap(path string) (*filemap.File, error) {
+	file, err := filemap.Open(path)
+	if err != nil || file.Size() > 0 {
+		return file, err
+	}
+	file.Close()
+	return filemap.OpenStream(path) // /proc/kallsyms tells no size
+}
+
 // readMap reads a map; the image keeps its file open.
 func (im *Image) readMap(path string) (*symbols.Table, error) {
-	file, err := filemap.Open(path)
+	file, err := openMap(path)
 	if err != nil {
-		return nil, err
-	}
-	if file.Size() == 0 { // /proc/kallsyms tells no size
-		file.Close()
-		if file, err = filemap.OpenStream(path); err != nil {
-			return nil, err
+		if _, named := errors.AsType[*fs.PathError](err); !named {
+			err = fmt.Errorf("%s: %w", path, err)
 		}
+		return nil, err
 	}
 	im.mapData = file
 	text, err := file.Bytes(0, file.Size())

@@ -38,6 +38,9 @@ func (im *Image) List(opt ListOptions) (l *Listing, err error) {
 	default:
 		l, err = im.listKernel(opt)
 	}
+	if err == nil {
+		err = im.checkUnchanged()
+	}
 	if err != nil {
 		return nil, err // and no part of a list
 	}
@@ -471,9 +474,14 @@ func (im *Image) finish(l *Listing, opt ListOptions) error {
 func (im *Image) checkNames(l *Listing) error {
 	var named, wrong int
 	var first *Initcall
+	fromMap := im.syms != nil && im.syms.Source() == symbols.SourceMap
 	for i := range l.Initcalls {
 		c := &l.Initcalls[i]
-		if c.Entry == "" || c.Parsed.Ambiguous && c.Symbol == "" {
+		if c.Entry == "" && fromMap && c.Table.Kind != TableDeferred { // vendors name theirs as they like
+			return mapMismatchf(im.mapFile, "it has no entry symbol at %#x, where the image has an entry of the %s table, and every map has one for each",
+				c.Slot.Addr, c.Table.Kind)
+		}
+		if c.Entry == "" || !fromMap && c.Parsed.Ambiguous && c.Symbol == "" {
 			continue
 		}
 		named++
@@ -488,7 +496,6 @@ func (im *Image) checkNames(l *Listing) error {
 			}
 		}
 	}
-	fromMap := im.syms != nil && im.syms.Source() == symbols.SourceMap
 	switch {
 	case wrong == 0:
 		return nil

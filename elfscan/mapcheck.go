@@ -23,7 +23,7 @@ const pageSize = 4096
 // those of the image, if the banner's address shows that KASLR has moved them.
 // Whether the map then is the image's is checked like that of any other.
 func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
-	addrs, err := boundaryAddrs(table, []string{symBanner, "_text", "_stext", "_end"})
+	addrs, err := boundaryAddrs(table, []string{symBanner, "_text", "_stext", symEnd})
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
 	if !hasStart {
 		start, hasStart = addrs["_stext"]
 	}
-	end, hasEnd := addrs["_end"]
+	end, hasEnd := addrs[symEnd]
 	shift := inMap - inImage
 	if !found || !hasStart || !hasEnd || shift%pageSize != 0 {
 		return table, nil
@@ -57,6 +57,9 @@ func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
 // addresses that the map gives the exported functions. That the entries of the
 // tables agree with their entry symbols is checked when they are listed.
 func (im *Image) checkMap() error {
+	if _, ok := im.known[symEnd]; !ok {
+		return fmt.Errorf("%s: the map has no %s, which every kernel has: is it truncated?", im.mapFile, symEnd)
+	}
 	if err := im.checkBanner(); err != nil {
 		return err
 	}

@@ -334,6 +334,7 @@ func (im *Image) nameObjectCalls(calls []Initcall, in input, refs map[uint64]ref
 	if err != nil {
 		return err
 	}
+	var all []symbols.Symbol // read if it is needed
 	for i := range calls {
 		c := &calls[i]
 		var names []symbols.Symbol
@@ -342,9 +343,12 @@ func (im *Image) nameObjectCalls(calls []Initcall, in input, refs map[uint64]ref
 			names = inSection(at[c.Target.Addr], index)
 			c.setSymbols(names)
 			if c.Symbol == "" {
-				if err := im.nameInside(c, index); err != nil {
-					return err
+				if all == nil {
+					if all, err = im.textSymbols(); err != nil {
+						return err
+					}
 				}
+				c.nameInside(all, index)
 			}
 		} else if c.Symbol != "" {
 			names = []symbols.Symbol{{Name: c.Symbol}}
@@ -360,27 +364,32 @@ func inSection(syms []symbols.Symbol, index int) []symbols.Symbol {
 	return slices.DeleteFunc(slices.Clone(syms), func(s symbols.Symbol) bool { return s.Section != index })
 }
 
-// nameInside names a target by the nearest symbol before it in its section.
-func (im *Image) nameInside(c *Initcall, index int) error {
+// textSymbols returns the symbols that can name code, in the order of section
+// and address.
+func (im *Image) textSymbols() ([]symbols.Symbol, error) {
 	all, err := im.syms.All()
-	if err != nil {
-		return err
+	all = slices.DeleteFunc(all, func(s symbols.Symbol) bool { return !s.Kind.Text() })
+	slices.SortStableFunc(all, compareSectionAddr)
+	return all, err
+}
+
+func compareSectionAddr(a, b symbols.Symbol) int {
+	return cmp.Or(cmp.Compare(a.Section, b.Section), cmp.Compare(a.Addr, b.Addr))
+}
+
+// nameInside names a target by the nearest symbol before it in its section.
+func (c *Initcall) nameInside(text []symbols.Symbol, index int) {
+	behind, _ := slices.BinarySearchFunc(text, symbols.Symbol{Section: index, Addr: c.Target.Addr + 1}, compareSectionAddr)
+	if behind == 0 || text[behind-1].Section != index {
+		return
 	}
-	var nearest []symbols.Symbol
-	for _, s := range inSection(all, index) {
-		switch {
-		case s.Addr > c.Target.Addr || !s.Kind.Text():
-		case len(nearest) == 0 || s.Addr > nearest[0].Addr:
-			nearest = []symbols.Symbol{s}
-		case s.Addr == nearest[0].Addr:
-			nearest = append(nearest, s)
-		}
+	at := text[behind-1].Addr
+	first := behind - 1
+	for first > 0 && text[first-1].Section == index && text[first-1].Addr == at {
+		first--
 	}
-	if len(nearest) > 0 {
-		c.setSymbols(nearest)
-		c.Aliases, c.Offset = nil, uint64(c.Target.Addr-nearest[0].Addr)
-	}
-	return nil
+	c.setSymbols(text[first:behind])
+	c.Aliases, c.Offset = nil, uint64(c.Target.Addr-at)
 }
 
 // addModuleFunctions adds a loadable module's init and exit functions. The

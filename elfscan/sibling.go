@@ -104,6 +104,9 @@ func (im *Image) Siblings() (found []Sibling, err error) {
 		spec := siblingSpecs[slices.IndexFunc(siblingSpecs, func(s siblingSpec) bool { return s.name == found[i].Name })]
 		found[i].measure(inside, spec, im.elf.Class64)
 	}
+	if err := im.checkUnchanged(); err != nil {
+		return nil, err
+	}
 	return found, nil
 }
 

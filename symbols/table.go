@@ -278,9 +278,19 @@ func (t *Table) nameAt(off uint32) string {
 	return string(t.cutName(t.text[off:]))
 }
 
+// maxName is the length at which scripts/kallsyms.c stops to read a name
+// (KSYM_NAME_LEN_BUFFER), four times what a kernel keeps. Without a bound, names
+// that overlap make small files much work.
+const maxName = 2048
+
+// cutName cuts a name out of the text that begins with it. One that is too
+// long is no name.
 func (t *Table) cutName(text []byte) []byte {
-	if end := bytes.IndexByte(text, t.end); end >= 0 {
+	short := text[:min(len(text), maxName+1)]
+	if end := bytes.IndexByte(short, t.end); end >= 0 {
 		text = text[:end]
+	} else if len(text) > maxName {
+		return nil
 	}
 	if n := len(text); t.end == '\n' && n > 0 && text[n-1] == '\r' {
 		text = text[:n-1]

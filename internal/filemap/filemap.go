@@ -14,9 +14,10 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 )
 
-// ErrChanged is returned when a file became shorter while it was read.
+// ErrChanged is returned when a file was changed while it was read.
 var ErrChanged = errors.New("the file changed while it was read")
 
 // File is a file whose bytes can be read by copying or by mapping.
@@ -26,6 +27,8 @@ type File struct {
 	file  *os.File // nil if the bytes are in memory, or whole's
 	bytes []byte   // the bytes in memory
 	maps  [][]byte
+
+	modified time.Time // when the file was opened
 
 	whole *File // the file that this is a part of, and where in it
 	start int64
@@ -44,12 +47,12 @@ func Open(path string) (*File, error) {
 	case info.IsDir():
 		err = errors.New("is a directory")
 	case info.Mode().IsRegular():
-		return &File{r: f, size: info.Size(), file: f}, nil
+		return &File{r: f, size: info.Size(), modified: info.ModTime(), file: f}, nil
 	case info.Mode()&os.ModeNamedPipe != 0 || info.Mode()&os.ModeSocket != 0:
 		defer f.Close()
 		return Read(f)
 	default:
-		err = fmt.Errorf("is a %s, not a file", info.Mode().Type())
+		err = errors.New("is a device, not a file")
 	}
 	f.Close()
 	return nil, err
@@ -96,6 +99,23 @@ func (f *File) Part(off, n int64) (*File, error) {
 	return &File{r: io.NewSectionReader(f, off, n), size: n, whole: f, start: off}, nil
 }
 
+// CheckUnchanged returns ErrChanged if the file's size or time of change is
+// no longer what it was when the file was opened. A mapping of a file that
+// shrank reads as zero up to the end of a page, without a fault.
+func (f *File) CheckUnchanged() error {
+	if f.file == nil {
+		return nil
+	}
+	now, err := f.file.Stat()
+	if err != nil {
+		return err
+	}
+	if now.Size() != f.size || !now.ModTime().Equal(f.modified) {
+		return ErrChanged
+	}
+	return nil
+}
+
 // Size is the size in bytes when the file was opened.
 func (f *File) Size() int64 { return f.size }
 
@@ -117,8 +137,19 @@ func (f *File) Bytes(off, n int64) ([]byte, error) {
 	if f.file == nil {
 		return f.bytes[off : off+n : off+n], nil
 	}
+	if n < minMapped {
+		b := make([]byte, n)
+		if _, err := f.r.ReadAt(b, off); err != nil {
+			return nil, fmt.Errorf("%w: bytes %#x to %#x: %w", ErrChanged, off, off+n, err)
+		}
+		return b, nil
+	}
 	return f.mapRange(off, n)
 }
+
+// minMapped is the size from which on a range is mapped. An archive has ten
+// small ranges for each of 5,000 members; Linux allows 65,530 mappings.
+const minMapped = 64 << 10
 
 // Close unmaps and closes the file.
 func (f *File) Close() error {
