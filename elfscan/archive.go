@@ -289,7 +289,7 @@ func (a *archiveReader) thinMember(name string, size int64) (*member, error) {
 	}
 	file, err := filemap.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, named(path, err)
 	}
 	if file.Size() != size {
 		file.Close()

@@ -104,7 +104,7 @@ func TestBadArchives(t *testing.T) {
 	}{
 		{"empty", []byte(thick), []string{"no table", "0 members"}},
 		{"cut in a header", good[:8+60+len(a)+30], []string{"cut off"}},
-		{"cut in a member", good[:len(good)-1], []string{"b.o", "truncated"}},
+		{"cut in a member", good[:len(good)-1], []string{"member at offset 0x4a4", "unexpected EOF"}},
 		{"cut in the names", ar(thick, arMember{"//", "a.o/\n", "100"}), []string{"member at offset 0x8"}},
 		{"cut in the index", ar(thick, arMember{"/", "\x00\x00\x00\x00", "100"}), []string{"member at offset 0x8"}},
 		{"index hides members", ar(thick, arMember{"a.o/", a, ""}, arMember{"/", "", "999999999"}, arMember{"b.o/", b, ""}), []string{"member at offset"}},
@@ -112,7 +112,7 @@ func TestBadArchives(t *testing.T) {
 		{"index of too many", ar(thick, arMember{"/", "\x00\x00\x00\x09\x00\x00\x00\x00", ""}, arMember{"a.o/", a, ""}), []string{"index"}},
 		{"index of a lost member", ar(thick, arMember{"/", "\x00\x00\x00\x01\x00\xff\x00\x00", ""}, arMember{"a.o/", a, ""}), []string{"index", "0xff0000", "truncated"}},
 		{"size too large", ar(thick, arMember{"a.o/", a, "9999999999"}), []string{"member at offset 0x8"}},
-		{"size too small", ar(thick, arMember{"a.o/", a, "64"}), []string{"a.o", "truncated"}},
+		{"size too small", ar(thick, arMember{"a.o/", a, "64"}), []string{"malformed"}},
 		{"negative size", ar(thick, arMember{"a.o/", a, "-60"}), []string{"its size"}},
 		{"size of words", ar(thick, arMember{"a.o/", a, "lots"}), []string{"its size"}},
 		{"malformed header", append(bytes.Clone(good[:8+60+len(a)]), bytes.Repeat([]byte("x"), 60)...), []string{"malformed"}},

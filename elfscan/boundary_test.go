@@ -51,8 +51,9 @@ func TestBadBoundaries(t *testing.T) {
 			im.Find("__initcall_start").Value--
 		}, []string{"does not start at a multiple of 8"}},
 		{"end behind the section", func(im *fixture.Image) { im.Find("__initcall_end").Value += 8 }, []string{"beyond the end of .init.data"}},
-		{"end behind everything", func(im *fixture.Image) { im.Find("__initcall_end").Value = im.Base() + 1<<20 }, []string{"beyond the end of .init.data"}},
-		{"start before everything", func(im *fixture.Image) { im.Find("__initcall_start").Value = 8 }, []string{"no section"}},
+		{"end behind everything", func(im *fixture.Image) { im.Find("__initcall_end").Value = im.Base() + 0x10000 }, []string{"beyond the end of .init.data"}},
+		{"start before everything", func(im *fixture.Image) { im.Find("__initcall_start").Value = im.Base() - 16 }, []string{"no section"}},
+		{"far too large", func(im *fixture.Image) { im.Find("__initcall_start").Value = 8 }, []string{"far too large"}},
 		{"in no bytes", func(im *fixture.Image) {
 			s := im.Section(".init.data")
 			s.Type, s.Size, s.Data = fixture.Nobits, uint64(len(s.Data)), nil

@@ -24,7 +24,7 @@ func TestFileChangesMeanwhile(t *testing.T) {
 			im.Define(fmt.Sprintf("variable_%d", i), ".bss", im.Section(".bss").Addr, 0, fixture.Object)
 		}
 		data := im.Bytes()
-		lengths := []int{0, 1, 4096, len(data) / 2, len(data) - 4097, len(data) - 100, len(data) - 1}
+		lengths := []int{0, 1, 1000, len(data) / 2, len(data) - len(data)/4, len(data) - 100, len(data) - 1}
 		for _, n := range lengths {
 			t.Run(fmt.Sprintf("%d of %d", n, len(data)), func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "vmlinux")

@@ -285,6 +285,14 @@ func sectionKinds(elf *safeelf.File) []symbols.Kind {
 	return kinds
 }
 
+// named puts a file's name before an error about it that lacks one.
+func named(path string, err error) error {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
 func openMap(path string) (*filemap.File, error) {
 	file, err := filemap.Open(path)
 	if err != nil || file.Size() > 0 {
@@ -298,10 +306,7 @@ func openMap(path string) (*filemap.File, error) {
 func (im *Image) readMap(path string) (*symbols.Table, error) {
 	file, err := openMap(path)
 	if err != nil {
-		if _, named := errors.AsType[*fs.PathError](err); !named {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		return nil, err
+		return nil, named(path, err)
 	}
 	im.mapData = file
 	text, err := file.Bytes(0, file.Size())

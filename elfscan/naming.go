@@ -1,0 +1,110 @@
+package elfscan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/initsect/initsect/symbols"
+)
+
+// targetNames returns the symbols that name an entry's function. Compilers for
+// ppc64 give the function's name to its descriptor, those for parisc64 to its
+// code, where on ppc64 only the linker script's names of the text section are.
+func targetNames(enc Encoding, e rawEntry, at hits) []symbols.Symbol {
+	if enc == EncodingDescriptor {
+		names := slices.DeleteFunc(slices.Clone(at[e.value]), func(s symbols.Symbol) bool { return symbols.IsLinkerScriptName(s.Name) })
+		if len(names) > 0 {
+			return names
+		}
+	}
+	text := slices.DeleteFunc(slices.Clone(at[e.target]), func(s symbols.Symbol) bool { return !s.Kind.Text() })
+	if len(text) > 0 {
+		return text
+	}
+	return at[e.target]
+}
+
+// setSymbols chooses the target's name among the symbols there.
+func (c *Initcall) setSymbols(syms []symbols.Symbol) {
+	best := symbols.Preferred(syms)
+	if best < 0 {
+		return
+	}
+	c.Symbol, c.Size = syms[best].Name, syms[best].Size
+	for i, s := range syms {
+		if i != best && s.Name != c.Symbol {
+			c.Aliases = append(c.Aliases, s)
+		}
+	}
+	slices.SortFunc(c.Aliases, func(a, b symbols.Symbol) int { return cmp.Compare(a.Name, b.Name) })
+	c.Aliases = slices.CompactFunc(c.Aliases, func(a, b symbols.Symbol) bool { return a.Name == b.Name })
+}
+
+// setEntry takes in what the entry symbol says: module, line, and whether the
+// entry is among the sync ones of its level.
+func (c *Initcall) setEntry(atSlot, target []symbols.Symbol) {
+	var functions []string
+	for _, s := range target {
+		functions = append(functions, s.Name, symbols.DisplayName(s.Name, false))
+	}
+	for _, s := range atSlot {
+		parsed, ok := symbols.ParseEntry(s.Name, functions)
+		if !ok || c.Entry != "" && c.entryNames(functions) {
+			continue
+		}
+		c.Entry, c.Parsed = s.Name, parsed
+	}
+	c.Module, c.Line = c.Parsed.Module, c.Parsed.Line
+	if l := levelOfID(c.Parsed.ID); l != c.Level && l.base() == c.Level.base() && !c.Parsed.Ambiguous {
+		c.Level = l
+	}
+}
+
+// entryNames reports whether the entry symbol names one of the functions. A
+// patch may register a wrapper and build its name around the function's, as
+// Sony's __boottime_<fn> does.
+func (c *Initcall) entryNames(functions []string) bool {
+	return slices.ContainsFunc(functions, func(f string) bool { return strings.Contains(f, c.Parsed.Function) })
+}
+
+// nameOffsets names the targets at which no symbol lies by the nearest symbol
+// before them.
+func (im *Image) nameOffsets(calls []Initcall) error {
+	var inside []Addr
+	for _, c := range calls {
+		if c.Symbol == "" && c.Target.Known && im.mem.executable(c.Target.Addr) {
+			inside = append(inside, c.Target.Addr)
+		}
+	}
+	if len(inside) == 0 {
+		return nil
+	}
+	before, err := im.syms.Before(inside)
+	if err != nil {
+		return err
+	}
+	var starts []Addr
+	for _, a := range before {
+		starts = append(starts, a)
+	}
+	at, err := im.syms.At(starts)
+	if err != nil {
+		return err
+	}
+	for i := range calls {
+		c := &calls[i]
+		start, ok := before[c.Target.Addr]
+		if c.Symbol != "" || !ok || !im.sameRegion(start, c.Target.Addr) {
+			continue
+		}
+		c.setSymbols(at[start])
+		c.Aliases, c.Offset = nil, uint64(c.Target.Addr-start)
+	}
+	return nil
+}
+
+func (im *Image) sameRegion(a, b Addr) bool {
+	r, ok := im.mem.regionAt(b)
+	return ok && r.contains(a)
+}
