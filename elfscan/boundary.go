@@ -3,6 +3,7 @@ package elfscan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/initsect/initsect/symbols"
 )
@@ -75,7 +76,7 @@ func tableErrorf(kind TableKind, format string, args ...any) error {
 
 // boundaryNames lists all symbols that locateTables asks for.
 func boundaryNames(deferred []deferredBounds) []string {
-	names := []string{symEarlyEnd, symInitBegin, symInitEnd}
+	names := []string{symEarlyEnd, symInitBegin, symInitEnd, symLevels}
 	for _, b := range levelBoundaries {
 		names = append(names, b.symbol)
 	}
@@ -132,12 +133,19 @@ func locateTables(addrs map[string]Addr, deferred []deferredBounds) ([]*Table, e
 		if err != nil {
 			return nil, err
 		}
-		if table != nil {
-			table.Levels = []LevelSpan{{Level: LevelDeferred, Start: table.Start}}
-			tables = append(tables, table)
+		if table == nil || slices.ContainsFunc(tables, table.isDeferredTwin) {
+			continue
 		}
+		table.Levels = []LevelSpan{{Level: LevelDeferred, Start: table.Start}}
+		tables = append(tables, table)
 	}
 	return tables, nil
+}
+
+// isDeferredTwin reports whether other is the same deferred table, which a
+// port may bound by the original's symbols as well as by its own.
+func (t *Table) isDeferredTwin(other *Table) bool {
+	return other.Kind == TableDeferred && other.Start.Addr == t.Start.Addr && other.End.Addr == t.End.Addr
 }
 
 // boundedTable returns the table between two symbols, nil if neither exists.

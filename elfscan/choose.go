@@ -73,11 +73,28 @@ type reading struct {
 	functions int // entries that are sound and name the start of a function
 }
 
-// fits reports whether most entries make sense. The bytes of a table read in
-// another format than their own hit function starts by chance only; a table
-// read in its own misses them only where an entry is bad, and a few bad
-// entries must not hide what the table is.
-func (r reading) fits() bool { return 2*r.functions > len(r.entries) }
+// fits reports whether most entries make sense, and all but a few. The bytes
+// of a table read in another format than their own hit function starts by
+// chance only; a table read in its own misses them only where an entry is bad,
+// and a few bad entries must not hide what the table is.
+func (r reading) fits() bool {
+	bad := len(r.entries) - r.functions
+	return bad < r.functions && bad <= max(fewBad, len(r.entries)/10)
+}
+
+// fewBad is how many bad entries are few in a small table.
+const fewBad = 4
+
+// zeros counts the entries whose bytes are all zero.
+func (r reading) zeros() int {
+	n := 0
+	for _, e := range r.entries {
+		if e.value == 0 || r.encoding == EncodingPrel32 && e.value == e.slot {
+			n++
+		}
+	}
+	return n
+}
 
 func (im *Image) judge(r *reading, at hits) {
 	for _, e := range r.entries {
@@ -100,8 +117,8 @@ func (im *Image) isFunction(e rawEntry, enc Encoding, at hits) bool {
 }
 
 // choose picks each table's reading. The initcall table must fit exactly one
-// format. The small tables beside it follow it where they are too short, too
-// bad or empty to speak for themselves.
+// format. The tables beside it are read in its format where they are empty, or
+// where an entry or two are all they have and not all of those are good.
 func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading) ([]reading, error) {
 	main := slices.IndexFunc(tables, func(t *Table) bool { return t.Kind == TableInitcall })
 	kernel, err := im.chooseOne(tables[main], raw[main], readings[main])
@@ -118,14 +135,24 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading) ([
 		switch {
 		case len(fitting) == 1:
 			chosen[i] = fitting[0]
-		case len(fitting) == 0 && len(raw[i].bytes) > 0 && (t.Kind == TableDeferred || raw[i].unfilled()):
-			return nil, noFit(t, raw[i], readings[i])
+		case len(fitting) > 1:
+			return nil, twoFit(t, fitting)
 		default:
 			same := slices.IndexFunc(readings[i], func(r reading) bool { return r.format == kernel.format })
-			if len(fitting) > 1 && !readings[i][same].fits() {
-				return nil, twoFit(t, fitting)
-			}
 			chosen[i] = readings[i][same]
+			if len(raw[i].bytes) == 0 {
+				continue
+			}
+			if t.Kind == TableDeferred || chosen[i].functions == 0 {
+				return nil, noFit(t, raw[i], readings[i])
+			}
+			t.Inferred = append(t.Inferred, "encoding: that of the initcall table, for only "+
+				decimal(chosen[i].functions)+" of the entries name the start of a function")
+		}
+	}
+	for i, r := range chosen {
+		if n := r.zeros(); n > 1 {
+			return nil, tableErrorf(tables[i].Kind, "%d of the %d entries are zero: have the relocations been stripped that would fill them in?", n, len(r.entries))
 		}
 	}
 	return chosen, nil
@@ -166,6 +193,8 @@ func noFit(t *Table, raw patched, readings []reading) error {
 		raw.start, raw.end, strings.Join(tried, ", "))
 	if align := Addr(readings[0].size); raw.start%align != 0 {
 		msg += fmt.Sprintf("; the table does not start at a multiple of %d", align)
+	} else {
+		msg += "; have local symbols been stripped?"
 	}
 	return &TableError{t.Kind, msg}
 }

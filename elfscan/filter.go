@@ -15,15 +15,17 @@ type Filter struct {
 	Match  *regexp.Regexp // of the function's name
 }
 
-// Select keeps the initcalls that the filter selects, with the order that they
-// have in the whole image. A question that this image cannot answer is an
-// error rather than an empty answer.
-func (l *Listing) Select(f Filter) error {
+// Select returns the listing with those initcalls only that the filter
+// selects, in the order and with the numbers that they have in the whole
+// image. A question that this image cannot answer is an error rather than an
+// empty answer.
+func (l *Listing) Select(f Filter) (*Listing, error) {
 	if err := f.answerable(l); err != nil {
-		return err
+		return nil, err
 	}
-	l.Initcalls = slices.DeleteFunc(l.Initcalls, func(c Initcall) bool { return !f.selects(&c) })
-	return nil
+	selected := *l
+	selected.Initcalls = slices.DeleteFunc(slices.Clone(l.Initcalls), func(c Initcall) bool { return !f.selects(&c) })
+	return &selected, nil
 }
 
 func (f Filter) selects(c *Initcall) bool {
@@ -35,7 +37,8 @@ func (f Filter) selects(c *Initcall) bool {
 
 func (f Filter) answerable(l *Listing) error {
 	for _, level := range f.Levels {
-		isInitcallLevel := level >= LevelEarly && level <= Level7s
+		// Early ones are known wherever there are any.
+		isInitcallLevel := level >= Level0 && level <= Level7s
 		for i := range l.Initcalls {
 			if isInitcallLevel && l.Initcalls[i].Level == LevelUnknown {
 				return fmt.Errorf("cannot select level %s: this kernel has no boundary symbols that tell the level of every initcall", level)

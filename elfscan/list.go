@@ -2,6 +2,7 @@ package elfscan
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/symbols"
@@ -56,11 +57,7 @@ func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	extents := make([]extent, len(tables))
-	for i, t := range tables {
-		extents[i] = extent{t.Start.Addr, t.End.Addr}
-	}
-	raw, err := im.mem.read(extents...)
+	raw, err := im.readTables(tables, addrs)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +78,30 @@ func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
 		return nil, err
 	}
 	im.markInitMem(l.Initcalls, addrs)
+	l.SyncKnown = syncKnown(l)
 	return l, im.finish(l, opt)
+}
+
+// readTables reads the tables' bytes, and on the way holds their boundaries
+// against those that the kernel will use: all of it in one pass over the
+// relocations.
+func (im *Image) readTables(tables []*Table, addrs map[string]Addr) ([]patched, error) {
+	extents := make([]extent, len(tables), len(tables)+1)
+	for i, t := range tables {
+		extents[i] = extent{t.Start.Addr, t.End.Addr}
+	}
+	levels, ok := im.levelsExtent(addrs)
+	if ok {
+		extents = append(extents, levels)
+	}
+	raw, err := im.mem.read(extents...)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		return raw[:len(tables)], im.checkLevels(raw[len(tables)], addrs)
+	}
+	return raw, nil
 }
 
 // findTables locates the tables and makes sure that there is something to
@@ -129,8 +149,8 @@ func (im *Image) namedDeferred(tables []*Table, named Deferred) ([]*Table, error
 
 // describeTable fills in where a table lies and what runs it.
 func (im *Image) describeTable(t *Table, addrs map[string]Addr) error {
-	if r, ok := im.mem.regionAt(t.Start.Addr); ok {
-		t.Section = r.name
+	if t.Bytes() > 0 {
+		t.Section = im.sectionAt(t.Start.Addr)
 	}
 	t.InitMem = inInitMem(t.Start.Addr, addrs)
 	if t.Kind == TableDeferred && t.Count > 0 {
@@ -141,11 +161,23 @@ func (im *Image) describeTable(t *Table, addrs map[string]Addr) error {
 	return nil
 }
 
-// inInitMem reports whether an address lies in what free_initmem frees.
-func inInitMem(a Addr, addrs map[string]Addr) bool {
+// syncKnown reports whether every entry of the initcall table has a symbol
+// that tells its level with or without sync.
+func syncKnown(l *Listing) bool {
+	return !slices.ContainsFunc(l.Initcalls, func(c Initcall) bool {
+		return c.Table.Kind == TableInitcall && (c.Level == LevelUnknown || c.Parsed.ID == "" || c.Parsed.Ambiguous)
+	})
+}
+
+// inInitMem reports whether an address lies in what free_initmem frees, nil if
+// the symbols do not tell.
+func inInitMem(a Addr, addrs map[string]Addr) *bool {
 	begin, hasBegin := addrs[symInitBegin]
 	end, hasEnd := addrs[symInitEnd]
-	return hasBegin && hasEnd && a >= begin && a < end
+	if !hasBegin || !hasEnd {
+		return nil
+	}
+	return new(a >= begin && a < end)
 }
 
 func (im *Image) markInitMem(calls []Initcall, addrs map[string]Addr) {
@@ -181,9 +213,6 @@ func (im *Image) finish(l *Listing, opt ListOptions) error {
 		c := &l.Initcalls[i]
 		c.Order = i + 1
 		c.Name = symbols.DisplayName(c.Symbol, !opt.RawRust)
-		if c.Parsed.ID != "" && c.Level != LevelUnknown {
-			l.SyncKnown = true
-		}
 	}
-	return im.checkNames(l)
+	return im.checkEntries(l)
 }

@@ -60,7 +60,7 @@ func TestEveryShape(t *testing.T) {
 						require.EqualValues(t, a.Encoding, c.Table.Encoding)
 						require.Equal(t, elfscan.LayoutPlain, c.Table.Layout)
 						require.Equal(t, ".init.text", c.Target.Section)
-						require.True(t, c.InitMem)
+						require.True(t, *c.InitMem)
 					}
 
 					im.Segments = true

@@ -31,6 +31,9 @@ func (im *Image) modinfo(key string) string {
 // struct module of a .ko points at them; an object that will become part of a
 // .ko only defines them.
 func (im *Image) addModuleFunctions(l *Listing) error {
+	if im.Container == ContainerObject && len(l.Initcalls) > 0 {
+		return nil // built in: a function that happens to be called so is no module's
+	}
 	defined, err := im.syms.Named(symInitModule, symCleanupModule)
 	if err != nil {
 		return err
@@ -47,7 +50,7 @@ func (im *Image) addModuleFunctions(l *Listing) error {
 		symbol string
 		level  Level
 	}{{symInitModule, LevelInit}, {symCleanupModule, LevelExit}} {
-		if len(defined[f.symbol]) == 0 {
+		if len(defined[f.symbol]) == 0 || !defined[f.symbol][0].Kind.Global() {
 			continue
 		}
 		slot, ok := slots[f.symbol]
@@ -91,7 +94,7 @@ func (im *Image) moduleCall(t *Table, level Level, f symbols.Symbol) (Initcall, 
 	c := Initcall{Table: t, Level: level, Target: Place{Addr: f.Addr, Known: true}, Module: im.modinfo("name")}
 	if f.Section < len(im.elf.Sections) {
 		c.Target.Section = im.elf.Sections[f.Section].Name
-		c.InitMem = strings.HasPrefix(c.Target.Section, ".init.")
+		c.InitMem = new(strings.HasPrefix(c.Target.Section, ".init."))
 	}
 	at, err := im.syms.At([]Addr{f.Addr})
 	if err != nil {

@@ -18,11 +18,7 @@ func targetNames(enc Encoding, e rawEntry, at hits) []symbols.Symbol {
 			return names
 		}
 	}
-	text := slices.DeleteFunc(slices.Clone(at[e.target]), func(s symbols.Symbol) bool { return !s.Kind.Text() })
-	if len(text) > 0 {
-		return text
-	}
-	return at[e.target]
+	return slices.DeleteFunc(slices.Clone(at[e.target]), func(s symbols.Symbol) bool { return !s.Kind.Text() })
 }
 
 // setSymbols chooses the target's name among the symbols there.
@@ -61,11 +57,15 @@ func (c *Initcall) setEntry(atSlot, target []symbols.Symbol) {
 	}
 }
 
-// entryNames reports whether the entry symbol names one of the functions. A
-// patch may register a wrapper and build its name around the function's, as
-// Sony's __boottime_<fn> does.
+// wrapperPrefix begins the name of the function that Sony's kernels register
+// in place of each (CONFIG_SNSC_BOOT_TIME in include/linux/init.h).
+const wrapperPrefix = "__boottime_"
+
+// entryNames reports whether the entry symbol names one of the functions.
 func (c *Initcall) entryNames(functions []string) bool {
-	return slices.ContainsFunc(functions, func(f string) bool { return strings.Contains(f, c.Parsed.Function) })
+	return slices.ContainsFunc(functions, func(f string) bool {
+		return strings.TrimPrefix(f, wrapperPrefix) == c.Parsed.Function
+	})
 }
 
 // nameOffsets names the targets at which no symbol lies by the nearest symbol

@@ -50,7 +50,10 @@ func (im *Image) listObject(opt ListOptions) (*Listing, error) {
 		if err := im.addInput(l, in); err != nil {
 			return nil, err
 		}
-		l.SyncKnown = true // by the names of the sections
+	}
+	l.SyncKnown = true // by the names of the sections
+	if err := checkNamedSection(inputs, opt.Deferred); err != nil {
+		return nil, err
 	}
 	if err := im.addModuleFunctions(l); err != nil {
 		return nil, err
@@ -60,6 +63,18 @@ func (im *Image) listObject(opt ListOptions) (*Listing, error) {
 			ErrNoTable, symInitModule)
 	}
 	return l, im.finish(l, opt)
+}
+
+// checkNamedSection makes sure that what the caller said of deferred tables
+// can be said of an object.
+func checkNamedSection(inputs []input, named Deferred) error {
+	switch {
+	case named.Start != "":
+		return tableErrorf(TableDeferred, "an object file has no boundary symbols yet: name the section instead of %s and %s", named.Start, named.End)
+	case named.Section != "" && !slices.ContainsFunc(inputs, func(in input) bool { return in.Name == named.Section }):
+		return fmt.Errorf("%w: no section %s", ErrNoTable, named.Section)
+	}
+	return nil
 }
 
 // input is one section of entries.
@@ -271,6 +286,9 @@ func (im *Image) inputFormat(in input, refs map[uint64]ref) (format, error) {
 	if len(fitting) == 1 {
 		return fitting[0], nil
 	}
+	if len(refs) == 0 {
+		return format{}, tableErrorf(in.kind, "section %s has no relocations to fill it in: were they stripped?", in.Name)
+	}
 	return format{}, tableErrorf(in.kind, "the %d relocations of section %s (%#x bytes) make sense in %d encodings, not in one",
 		len(refs), in.Name, in.Size, len(fitting))
 }
@@ -336,7 +354,9 @@ func (im *Image) nameObjectCalls(calls []Initcall, in input, refs map[uint64]ref
 		}
 		c.setEntry(inSection(at[c.Slot.Addr], in.Index), names)
 		c.Level = in.level
-		c.InitMem = strings.HasPrefix(c.Target.Section, ".init.")
+		if c.Target.Known {
+			c.InitMem = new(strings.HasPrefix(c.Target.Section, ".init."))
+		}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (l *Listing) Show(name string) []Detail {
 }
 
 func (c *Initcall) isCalled(name string) bool {
-	return name == c.Name || name == c.Symbol || name == c.Display() || name == c.Entry ||
+	return name != "" && (name == c.Name || name == c.Symbol || name == c.Display() || name == c.Entry) ||
 		slices.ContainsFunc(c.Aliases, func(a symbols.Symbol) bool { return a.Name == name })
 }
 

@@ -15,7 +15,7 @@ type Sibling struct {
 	Start   Boundary
 	End     Boundary
 	Section string // output section
-	InitMem bool
+	InitMem *bool  // nil if unknown
 
 	// EntrySize in bytes and Count are 0 if the entry's size is not known.
 	// Inferred says where the size comes from if it is not that of the
@@ -29,7 +29,7 @@ type Sibling struct {
 func (s *Sibling) Bytes() uint64 { return uint64(s.End.Addr - s.Start.Addr) }
 
 // siblingSpec says how a sibling's boundaries are called. A table with a
-// sentinel ends behind it. The sizes are those of most kernels with 64-bit and
+// sentinel ends where that begins. The sizes are those of most kernels with 64-bit and
 // 32-bit words; what the symbols in the table say goes before them.
 type siblingSpec struct {
 	name, start, end string
@@ -64,10 +64,10 @@ var siblingSpecs = []siblingSpec{
 	{name: "ftrace_events", start: "__start_ftrace_events", end: "__stop_ftrace_events", size64: 8, size32: 4},
 	{name: "kunit_suites", start: "__kunit_suites_start", end: "__kunit_suites_end", size64: 8, size32: 4},
 	{name: "kunit_init_suites", start: "__kunit_init_suites_start", end: "__kunit_init_suites_end", size64: 8, size32: 4},
-	{name: "pci_fixup_early", start: "__start_pci_fixups_early", end: "__end_pci_fixups_early"},
-	{name: "pci_fixup_header", start: "__start_pci_fixups_header", end: "__end_pci_fixups_header"},
-	{name: "pci_fixup_final", start: "__start_pci_fixups_final", end: "__end_pci_fixups_final"},
-	{name: "pci_fixup_enable", start: "__start_pci_fixups_enable", end: "__end_pci_fixups_enable"},
+	{name: "pci_fixup_early", start: "__start_pci_fixups_early", end: "__end_pci_fixups_early", size32: 16},
+	{name: "pci_fixup_header", start: "__start_pci_fixups_header", end: "__end_pci_fixups_header", size32: 16},
+	{name: "pci_fixup_final", start: "__start_pci_fixups_final", end: "__end_pci_fixups_final", size32: 16},
+	{name: "pci_fixup_enable", start: "__start_pci_fixups_enable", end: "__end_pci_fixups_enable", size32: 16},
 }
 
 // Siblings returns the sibling tables that the image has. Object files,
@@ -118,13 +118,16 @@ func (im *Image) sibling(spec siblingSpec, ends map[string][]symbols.Symbol) (s 
 	}
 	s = Sibling{Name: spec.name, Start: Boundary{spec.start, start[0].Addr}, End: Boundary{spec.end, end[0].Addr}}
 	if spec.sentinel {
-		s.End.Addr += Addr(end[0].Size)
+		s.EntrySize = int(min(end[0].Size, maxTable)) // the sentinel is an entry itself
 	}
 	if s.End.Addr < s.Start.Addr {
 		return s, false, fmt.Errorf("%s table: the boundaries are reversed: %s is at %#x, %s at %#x",
 			spec.name, spec.start, s.Start.Addr, spec.end, s.End.Addr)
 	}
 	s.Section = im.sectionAt(s.Start.Addr)
+	if i := start[0].Section; i > 0 && i < len(im.elf.Sections) {
+		s.Section = im.elf.Sections[i].Name // of an empty table the address may be the next section's
+	}
 	s.InitMem = inInitMem(s.Start.Addr, im.known)
 	return s, true, nil
 }
@@ -146,9 +149,17 @@ func (s *Sibling) measure(inside []symbols.Symbol, spec siblingSpec, is64 bool) 
 	if s.Bytes() == 0 {
 		return
 	}
-	var sizes []uint64
+	var sizes, places []uint64
+	if s.EntrySize > 0 {
+		sizes = append(sizes, uint64(s.EntrySize))
+		s.EntrySize = 0
+	}
 	for _, sym := range inside {
-		if sym.Addr >= s.Start.Addr && sym.Addr < s.End.Addr && sym.Size > 0 {
+		if sym.Addr < s.Start.Addr || sym.Addr >= s.End.Addr {
+			continue
+		}
+		places = append(places, uint64(sym.Addr-s.Start.Addr))
+		if sym.Size > 0 {
 			sizes = append(sizes, sym.Size)
 		}
 	}
@@ -160,6 +171,9 @@ func (s *Sibling) measure(inside []symbols.Symbol, spec siblingSpec, is64 bool) 
 	switch sizes = slices.Compact(sizes); {
 	case len(sizes) == 1 && s.Bytes()%sizes[0] == 0:
 		s.EntrySize = int(sizes[0])
+	case spacing(places, s.Bytes()) > 0:
+		s.EntrySize = int(spacing(places, s.Bytes()))
+		s.Inferred = "entry size: the distance of the symbols in the table"
 	case usual > 0 && s.Bytes()%uint64(usual) == 0:
 		s.EntrySize = usual
 		s.Inferred = "entry size: the usual one, for want of symbols with sizes in the table"
@@ -167,4 +181,21 @@ func (s *Sibling) measure(inside []symbols.Symbol, spec siblingSpec, is64 bool) 
 		return
 	}
 	s.Count = int(s.Bytes() / uint64(s.EntrySize))
+}
+
+// spacing returns the distance between symbols that stand at every entry of a
+// table, 0 if they do not.
+func spacing(places []uint64, size uint64) uint64 {
+	slices.Sort(places)
+	places = slices.Compact(places)
+	n := uint64(len(places))
+	if n < 2 || places[0] != 0 || size%n != 0 {
+		return 0
+	}
+	for i, p := range places {
+		if p != uint64(i)*(size/n) {
+			return 0
+		}
+	}
+	return size / n
 }

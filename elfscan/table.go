@@ -15,7 +15,7 @@ type Table struct {
 	End       Boundary
 	Levels    []LevelSpan // in address order; at least one
 	Section   string      // output section that holds the table
-	InitMem   bool        // the table lies in memory that is freed after boot
+	InitMem   *bool       // the table lies in memory that is freed after boot; nil if unknown
 	Encoding  Encoding
 	Layout    Layout
 	EntrySize int // in bytes
@@ -31,7 +31,12 @@ type Table struct {
 }
 
 // Bytes is the size of the table in bytes.
-func (t *Table) Bytes() uint64 { return uint64(t.End.Addr - t.Start.Addr) }
+func (t *Table) Bytes() uint64 {
+	if t.End == (Boundary{}) { // not linked yet
+		return uint64(t.Count) * uint64(t.EntrySize)
+	}
+	return uint64(t.End.Addr - t.Start.Addr)
+}
 
 // Initcall is one entry of a table.
 type Initcall struct {
@@ -55,7 +60,7 @@ type Initcall struct {
 	Parsed  symbols.EntryName // what the entry symbol says
 	Module  string            // "" if unknown
 	Line    int               // of the macro in the source, 0 if unknown
-	InitMem bool              // the function lies in memory that is freed after boot
+	InitMem *bool             // the function lies in memory that is freed after boot; nil if unknown
 	Group   string            // of a vendor's deferred table: what is written to run it
 	Member  string            // of an archive: the object that the entry is in
 }
@@ -90,8 +95,8 @@ type Listing struct {
 	Tables    []*Table
 	Initcalls []Initcall // in run order
 
-	// SyncKnown is false if no entry symbol tells the sync levels from their
-	// base levels.
+	// SyncKnown is false if entry symbols are missing that would tell the sync
+	// levels from their base levels.
 	SyncKnown bool
 }
 

@@ -1,8 +1,8 @@
 // Package symbols reads the symbol tables of a Linux kernel and names
 // addresses the way that kernel names them.
 //
-// A [Table] comes from the .symtab of an ELF file ([ReadSymtab]) or from text
-// in nm's format ([ReadMap]): System.map, the output of nm, /proc/kallsyms.
+// A [Table] comes from the .symtab of an ELF file ([FromSymtab]) or from text
+// in nm's format ([ParseMap]): System.map, the output of nm, /proc/kallsyms.
 // Whatever its source, it answers the same few questions: which symbols have
 // these names ([Table.Named]), which lie at these addresses ([Table.At]), and
 // which is the last one at or before an address ([Table.Before]).
@@ -18,7 +18,6 @@
 //
 // # Limitations
 //
-// Table indexes symbols by address in no order: a System.map of another build
-// reads as well as the right one. Telling them apart needs the image and is
-// done where the image is known.
+// A System.map of another build reads as well as the right one. Telling them
+// apart takes the image; package elfscan does it.
 package symbols

@@ -23,6 +23,8 @@ type EntryName struct {
 	Module   string // KBUILD_MODNAME; "" before 5.12
 	Line     int    // source line of the macro; 0 where the name has none
 
+	Rust bool // written by module!, which may register a function of any name
+
 	// Ambiguous means that the name alone cannot tell the function: with no
 	// mark between the two, __initcall_ip_auto_config1 may be ip_auto_config
 	// at level 1 or ip_auto_config1 without an id.
@@ -30,7 +32,9 @@ type EntryName struct {
 }
 
 const (
-	entryPrefix      = "__initcall_"
+	// EntryPrefix begins the names of all entry symbols but Sony's and Rust's.
+	EntryPrefix = "__initcall_"
+
 	sonyEntryPrefix  = "__deferred_initcall_"
 	lgGroupPrefix    = "__initcall_group_"
 	kmodMark         = "_kmod_"
@@ -48,14 +52,14 @@ func IsEntryName(name string) bool {
 }
 
 func isCEntryName(name string) bool {
-	return strings.HasPrefix(name, entryPrefix) || strings.HasPrefix(name, sonyEntryPrefix)
+	return strings.HasPrefix(name, EntryPrefix) || strings.HasPrefix(name, sonyEntryPrefix)
 }
 
 // isBoundaryName reports whether name is exactly that of a table's edge. A
 // function may well be called foo_start, so the ending alone says nothing.
 func isBoundaryName(name string) bool {
 	switch name {
-	case entryPrefix + "start", entryPrefix + "end", sonyEntryPrefix + "start", sonyEntryPrefix + "end":
+	case EntryPrefix + "start", EntryPrefix + "end", sonyEntryPrefix + "start", sonyEntryPrefix + "end":
 		return true
 	}
 	return false
@@ -71,7 +75,7 @@ func ParseEntry(name string, functions []string) (e EntryName, ok bool) {
 	if rest, found := strings.CutPrefix(name, sonyEntryPrefix); found {
 		return EntryName{Function: rest}, true
 	}
-	rest, found := strings.CutPrefix(name, entryPrefix)
+	rest, found := strings.CutPrefix(name, EntryPrefix)
 	if !found {
 		return parseRustEntry(name), true
 	}
@@ -156,7 +160,7 @@ func parsePlain(name, rest string, functions []string) EntryName {
 func parseRustEntry(name string) EntryName {
 	module := strings.TrimSuffix(strings.TrimPrefix(name, doubleUnderscore), rustEntrySuffix)
 	// rust/macros/module.rs puts every module! into .initcall6.init.
-	return EntryName{Function: doubleUnderscore + module + rustInitSuffix, ID: "6", Module: module}
+	return EntryName{Function: doubleUnderscore + module + rustInitSuffix, ID: "6", Module: module, Rust: true}
 }
 
 // cutID splits the level id off the end of <fn><id>. Read from the end the id

@@ -23,6 +23,9 @@ const KindUndefined Kind = 'U'
 // Weak reports whether the symbol is weak ('w', 'W', 'v', 'V').
 func (k Kind) Weak() bool { return k|0x20 == 'w' || k|0x20 == 'v' }
 
+// Global reports whether the symbol is seen outside its object file.
+func (k Kind) Global() bool { return k >= 'A' && k <= 'Z' && k != KindUndefined || k == 'u' }
+
 // Text reports whether the symbol can name a function: it lies in executable
 // memory, or it is weak and of no type, where nm does not say.
 func (k Kind) Text() bool { return k|0x20 == 't' || k|0x20 == 'w' || k == 'i' }
@@ -53,7 +56,7 @@ type Symbol struct {
 	Addr    Addr   // Thumb bit cleared
 	Size    uint64 // in bytes; 0 where the source does not tell
 	Kind    Kind
-	Section int // section header index in an object file, else 0
+	Section int // section header index; 0 where the source does not tell
 }
 
 // Table is a list of symbols that does not change. Its methods return an error
@@ -96,6 +99,9 @@ func (t *Table) Len() int { return t.rows.len() }
 // is: relocations name symbols by this index.
 func (t *Table) Row(i int) (s Symbol, err error) {
 	defer filemap.Guard(&err)()
+	if i < 0 || i >= t.rows.len() {
+		return Symbol{}, fmt.Errorf("symbol %d of a table of %d", i, t.rows.len())
+	}
 	r := t.rows.row(i)
 	r.Name = t.nameAt(r.name)
 	return r.Symbol, nil

@@ -86,7 +86,7 @@ func runList(opt listOptions, s streams) error {
 	defer im.Close()
 	listing, err := im.List(opt.listOptions())
 	if err == nil {
-		err = listing.Select(filter)
+		listing, err = listing.Select(filter)
 	}
 	if err != nil {
 		return withHint(im.Path, err)

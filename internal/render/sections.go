@@ -54,8 +54,11 @@ func sectionsGrid(doc *report.Sections) grid {
 
 // region says whether a table is in the memory that the kernel frees after
 // boot.
-func region(init bool) string {
-	if init {
+func region(init *bool) string {
+	switch {
+	case init == nil:
+		return "-"
+	case *init:
 		return "init"
 	}
 	return "kept"
@@ -69,8 +72,8 @@ func sectionsText(w io.Writer, doc *report.Sections, style Style) error {
 		if t.Section != nil {
 			fmt.Fprintf(&b, ", in %s", printable(*t.Section))
 		}
-		if doc.Image.Container == "elf" {
-			fmt.Fprintf(&b, ", %s", memory(t.InitMemory))
+		if t.InitMemory != nil {
+			fmt.Fprintf(&b, ", %s", memory(*t.InitMemory))
 		}
 		b.WriteByte('\n')
 		if t.Table == "deferred" && t.Trigger != nil {

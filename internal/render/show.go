@@ -94,8 +94,11 @@ func neighborText(n *report.Neighbor) string {
 	return fmt.Sprintf("%s (level %s, order %d)", or(n.Symbol), n.Level, n.Order)
 }
 
-func yesNo(b bool) string {
-	if b {
+func yesNo(b *bool) string {
+	switch {
+	case b == nil:
+		return "-"
+	case *b:
 		return "yes"
 	}
 	return "no"

@@ -36,7 +36,7 @@ type Image struct {
 	Release   *string `json:"release"`
 	Banner    *string `json:"banner"`
 	BuildID   *string `json:"build_id"`
-	Encoding  *string `json:"encoding"` // of the initcall table; null in objects
+	Encoding  *string `json:"encoding"` // of the initcall table; null without one
 	Symbols   string  `json:"symbols"`  // symtab, System.map
 	Map       *string `json:"map"`      // the System.map that was used or compared
 	MapShift  *string `json:"map_shift"`
@@ -61,7 +61,7 @@ type Table struct {
 	Start      Boundary `json:"start"`
 	End        Boundary `json:"end"`
 	Section    *string  `json:"section"`
-	InitMemory bool     `json:"init_memory"`
+	InitMemory *bool    `json:"init_memory"`
 	Encoding   *string  `json:"encoding"`
 	Layout     string   `json:"layout"`
 	EntrySize  int      `json:"entry_size"`
@@ -97,7 +97,7 @@ type Initcall struct {
 	Module        *string  `json:"module"`
 	Line          *int     `json:"line"`
 	Entry         *Entry   `json:"entry"`
-	InitMemory    bool     `json:"init_memory"`
+	InitMemory    *bool    `json:"init_memory"`
 	Group         *string  `json:"group"`
 	Member        *string  `json:"member"`
 }

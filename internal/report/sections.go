@@ -8,7 +8,7 @@ type Sibling struct {
 	Start      Boundary `json:"start"`
 	End        Boundary `json:"end"`
 	Section    *string  `json:"section"`
-	InitMemory bool     `json:"init_memory"`
+	InitMemory *bool    `json:"init_memory"`
 	EntrySize  *int     `json:"entry_size"`
 	Count      *int     `json:"count"` // null if the entry's size is not known
 	Bytes      uint64   `json:"bytes"`
