@@ -15,10 +15,28 @@ import (
 	"github.com/initsect/initsect/internal/safeelf"
 )
 
-// member is one object of an archive.
+// member is one object of an archive: a part of its file, or of a thin one a
+// file beside it, which is opened only while it is read.
 type member struct {
 	name string
-	file *filemap.File
+	part *filemap.File
+	path string
+	size int64
+}
+
+func (m member) open() (*filemap.File, error) {
+	if m.part != nil {
+		return m.part, nil
+	}
+	file, err := filemap.Open(m.path)
+	if err != nil {
+		return nil, named(m.path, err)
+	}
+	if file.Size() != m.size {
+		file.Close()
+		return nil, fmt.Errorf("%s has %d bytes, the archive says %d: rebuild the archive", m.path, file.Size(), m.size)
+	}
+	return file, nil
 }
 
 const (
@@ -47,32 +65,39 @@ func openArchive(path string, file *filemap.File) (*Image, error) {
 	}
 	im.members = members
 	for _, m := range members {
-		object, err := im.openMember(m)
+		object, err := openMember(m)
 		if err != nil {
-			return im, err
+			return im, fmt.Errorf("archive: member %s: %w", m.name, err)
 		}
+		id := object.Identity
+		object.Close()
 		if im.Identity == (Identity{}) {
-			im.Identity = object.Identity
-			im.Identity.ELFType, im.Identity.BuildID = "", ""
+			im.Identity = Identity{Machine: id.Machine, Bits: id.Bits, BigEndian: id.BigEndian}
 		}
-		if object.Identity.Machine != im.Identity.Machine || object.Identity.BigEndian != im.Identity.BigEndian {
-			return im, fmt.Errorf("archive: member %s is for %s, the ones before it for %s", m.name, object.Identity.Machine, im.Identity.Machine)
+		if id.Machine != im.Identity.Machine || id.Bits != im.Identity.Bits || id.BigEndian != im.Identity.BigEndian {
+			return im, fmt.Errorf("archive: member %s is for %d-bit %s, the ones before it for %d-bit %s",
+				m.name, id.Bits, id.Machine, im.Identity.Bits, im.Identity.Machine)
 		}
 	}
 	return im, nil
 }
 
-func (im *Image) openMember(m member) (*Image, error) {
-	elf, err := safeelf.New(m.file)
+// openMember opens a member as an image; the caller closes it.
+func openMember(m member) (*Image, error) {
+	file, err := m.open()
 	if err != nil {
-		return nil, fmt.Errorf("archive: member %s: %w", m.name, err)
+		return nil, err
 	}
-	if elf.Type != safeelf.TypeRel {
-		return nil, fmt.Errorf("archive: member %s is no object file (%v)", m.name, elf.Type)
+	object := &Image{Path: m.name, file: file}
+	if object.elf, err = safeelf.New(file); err == nil && object.elf.Type != safeelf.TypeRel {
+		err = fmt.Errorf("no object file (%v)", object.elf.Type)
 	}
-	object := &Image{Path: m.name, file: m.file, elf: elf}
-	if err := object.openObject(); err != nil && !errors.Is(err, ErrNoSymbols) {
-		return nil, fmt.Errorf("archive: member %s: %w", m.name, err)
+	if err == nil {
+		err = object.openObject()
+	}
+	if err != nil {
+		object.Close()
+		return nil, err
 	}
 	return object, nil
 }
@@ -82,14 +107,15 @@ func (im *Image) openMember(m member) (*Image, error) {
 func (im *Image) listArchive(opt ListOptions) (*Listing, error) {
 	all := &Listing{}
 	for _, m := range im.members {
-		object, err := im.openMember(m)
+		object, err := openMember(m)
 		if err != nil {
-			return nil, err
-		}
-		if object.syms == nil {
-			continue
+			return nil, fmt.Errorf("member %s: %w", m.name, err)
 		}
 		l, err := object.listObject(opt)
+		if changed := object.checkUnchanged(); changed != nil {
+			err = changed
+		}
+		object.Close()
 		if errors.Is(err, ErrNoTable) {
 			continue
 		}
@@ -162,7 +188,6 @@ func (a *archiveReader) read() ([]member, error) {
 		m, next, err := a.member(off)
 		starts[uint64(off)] = true
 		if err != nil {
-			closeMembers(members)
 			return nil, fmt.Errorf("member at offset %#x: %w", off, err)
 		}
 		if m != nil {
@@ -172,7 +197,6 @@ func (a *archiveReader) read() ([]member, error) {
 	}
 	for _, off := range a.index {
 		if !starts[off] {
-			closeMembers(members)
 			return nil, fmt.Errorf("its index names a member at offset %#x, where there is none: is it truncated?", off)
 		}
 	}
@@ -200,12 +224,6 @@ func (a *archiveReader) readIndex(body, size int64, word int) error {
 		a.index = append(a.index, number(i+1))
 	}
 	return nil
-}
-
-func closeMembers(members []member) {
-	for _, m := range members {
-		m.file.Close()
-	}
 }
 
 // member reads the member whose header is at off; it is nil for the archive's
@@ -247,7 +265,7 @@ func (a *archiveReader) member(off int64) (m *member, next int64, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return &member{name, part}, body + size, nil
+	return &member{name: name, part: part}, body + size, nil
 }
 
 // memberName resolves the ways of writing a long name.
@@ -277,7 +295,7 @@ func (a *archiveReader) memberName(name string, body, size int64) (string, int64
 	return strings.TrimSuffix(name, "/"), body, size, nil
 }
 
-// thinMember opens the file that a thin archive refers to, relative to the
+// thinMember names the file that a thin archive refers to, relative to the
 // archive.
 func (a *archiveReader) thinMember(name string, size int64) (*member, error) {
 	if a.path == "-" {
@@ -287,13 +305,5 @@ func (a *archiveReader) thinMember(name string, size int64) (*member, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(a.path), path)
 	}
-	file, err := filemap.Open(path)
-	if err != nil {
-		return nil, named(path, err)
-	}
-	if file.Size() != size {
-		file.Close()
-		return nil, fmt.Errorf("%s has %d bytes, the archive says %d: rebuild the archive", path, file.Size(), size)
-	}
-	return &member{name, file}, nil
+	return &member{name: name, path: path, size: size}, nil
 }

@@ -181,9 +181,13 @@ func readDescriptors(m *memory) (*descriptors, error) {
 
 // code returns the code address in the descriptor at a, 0 if there is none.
 func (d *descriptors) code(a Addr) Addr {
-	off := uint64(a - d.start)
-	if a < d.start || off+uint64(d.size) > uint64(len(d.bytes)) {
+	if !d.holds(a) {
 		return 0
 	}
-	return Addr(d.elf.Word(d.bytes[off+uint64(d.addr):]))
+	return Addr(d.elf.Word(d.bytes[uint64(a-d.start)+uint64(d.addr):]))
+}
+
+// holds reports whether there is a descriptor at a.
+func (d *descriptors) holds(a Addr) bool {
+	return a >= d.start && a < d.end && uint64(d.end-a) >= uint64(d.size)
 }

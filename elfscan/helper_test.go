@@ -91,21 +91,21 @@ func requireError(t *testing.T, l *elfscan.Listing, err error, words ...string) 
 }
 
 // line is an entry as `list --format tsv` has it.
-func line(table, level string, slot, target uint64, symbol, module string, number int, entry string) string {
+func line(table, level, slot, target, symbol, module string, number int, entry string) string {
 	text := func(s string) string {
 		if s == "" || s == "0" {
 			return "-"
 		}
 		return s
 	}
-	return fmt.Sprintf("%s %s %x %x %s %s %s %s", table, level, slot, target,
+	return fmt.Sprintf("%s %s %s %s %s %s %s %s", table, level, slot, target,
 		text(symbol), text(module), text(fmt.Sprint(number)), text(entry))
 }
 
 func linesOf(l *elfscan.Listing) []string {
 	var lines []string
 	for _, c := range l.Initcalls {
-		lines = append(lines, line(string(c.Table.Kind), c.Level.String(), uint64(c.Slot.Addr), uint64(c.Target.Addr),
+		lines = append(lines, line(string(c.Table.Kind), c.Level.String(), c.Slot.String(), c.Target.String(),
 			c.Display(), c.Module, c.Line, c.Entry))
 	}
 	return lines
@@ -132,7 +132,7 @@ func wanted(im *fixture.Image, k fixture.Kernel) []string {
 		if !k.Kmod || k.NoEntry || r.Table == "deferred" {
 			c.Module, c.Line = "", 0
 		}
-		lines = append(lines, line(r.Table, level, r.Slot, r.Target, c.Func, c.Module, c.Line, r.Entry))
+		lines = append(lines, line(r.Table, level, fmt.Sprintf("%x", r.Slot), fmt.Sprintf("%x", r.Target), c.Func, c.Module, c.Line, r.Entry))
 	}
 	return lines
 }

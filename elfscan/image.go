@@ -131,11 +131,7 @@ func (im *Image) Close() error {
 
 // checkUnchanged makes sure that what was read is what the files hold.
 func (im *Image) checkUnchanged() error {
-	files := []*filemap.File{im.file, im.mapData}
-	for _, m := range im.members {
-		files = append(files, m.file)
-	}
-	for _, f := range files {
+	for _, f := range []*filemap.File{im.file, im.mapData} {
 		if f == nil {
 			continue
 		}
@@ -148,7 +144,6 @@ func (im *Image) checkUnchanged() error {
 
 // closeOthers releases the files besides the image's own.
 func (im *Image) closeOthers() {
-	closeMembers(im.members)
 	if im.mapData != nil {
 		im.mapData.Close()
 	}
@@ -163,8 +158,10 @@ func (im *Image) MapFile() string { return im.mapFile }
 
 func (im *Image) openKernel(opt Options) error {
 	im.Container = ContainerELF
-	im.mem = newMemory(im.elf)
 	var err error
+	if im.mem, err = newMemory(im.elf); err != nil {
+		return err
+	}
 	if im.descriptors, err = readDescriptors(im.mem); err != nil {
 		return err
 	}
@@ -240,6 +237,9 @@ func readSymtab(elf *safeelf.File, section safeelf.Section) (*symbols.Table, err
 	names, err := elf.Bytes(strtab)
 	if err != nil {
 		return nil, err
+	}
+	if n := len(names); n > 0 && names[n-1] != 0 {
+		return nil, fmt.Errorf("section %s does not end in a NUL, as every table of strings does", strtab.Label())
 	}
 	var shndx []byte
 	if s, ok := elf.SymtabShndx(); ok {

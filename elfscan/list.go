@@ -192,13 +192,22 @@ func (im *Image) initcall(t *Table, e rawEntry, at hits) Initcall {
 		Table:  t,
 		Level:  t.levelAt(e.slot),
 		Slot:   Place{Addr: e.slot, Section: im.sectionAt(e.slot), Known: true},
-		Target: Place{Addr: e.target, Section: im.sectionAt(e.target), Known: true},
+		Target: im.targetPlace(t.Encoding, e),
 		Group:  e.group,
 	}
 	names := targetNames(t.Encoding, e, at)
 	c.setSymbols(names)
 	c.setEntry(at[e.slot], names)
 	return c
+}
+
+// targetPlace is unknown if an entry that should point at a descriptor points
+// at none.
+func (im *Image) targetPlace(enc Encoding, e rawEntry) Place {
+	if enc == EncodingDescriptor && e.value != 0 && !im.descriptors.holds(e.value) {
+		return Place{}
+	}
+	return Place{Addr: e.target, Section: im.sectionAt(e.target), Known: true}
 }
 
 func (im *Image) sectionAt(a Addr) string {

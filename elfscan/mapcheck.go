@@ -12,6 +12,7 @@ import (
 // ErrMapMismatch is returned for a System.map that is not this image's.
 var ErrMapMismatch = errors.New("the System.map is of another build")
 
+// mapMismatchf says what a map has wrong. Addresses are the image's.
 func mapMismatchf(path, format string, args ...any) error {
 	return fmt.Errorf("%s: %w: %s", path, ErrMapMismatch, fmt.Sprintf(format, args...))
 }
@@ -23,7 +24,7 @@ const pageSize = 4096
 // those of the image, if the banner's address shows that KASLR has moved them.
 // Whether the map then is the image's is checked like that of any other.
 func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
-	addrs, err := boundaryAddrs(table, []string{symBanner, "_text", "_stext", symEnd})
+	addrs, err := boundaryAddrs(table, []string{symBanner, "_text", "_stext"})
 	if err != nil {
 		return nil, err
 	}
@@ -42,13 +43,12 @@ func (im *Image) undoKASLR(table *symbols.Table) (*symbols.Table, error) {
 	if !hasStart {
 		start, hasStart = addrs["_stext"]
 	}
-	end, hasEnd := addrs[symEnd]
 	shift := inMap - inImage
-	if !found || !hasStart || !hasEnd || shift%pageSize != 0 {
+	if !found || !hasStart || shift%pageSize != 0 {
 		return table, nil
 	}
 	im.kaslr = shift
-	return table.Unshifted(start, end+1, shift), nil
+	return table.Unshifted(start, im.mem.end()+shift+1, shift), nil
 }
 
 // checkMap holds a map against what the image itself says: the banner must

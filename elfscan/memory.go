@@ -34,10 +34,14 @@ type memory struct {
 	code    []extent // of the executable regions
 }
 
+// maxRegions bounds how many pieces an address space has. A linked kernel has
+// some 40 sections.
+const maxRegions = 4096
+
 // newMemory maps the address space. Sections go before segments: a separate
 // debug file keeps the program headers of bytes that it no longer holds, and
 // only its section headers say so.
-func newMemory(elf *safeelf.File) *memory {
+func newMemory(elf *safeelf.File) (*memory, error) {
 	m := &memory{elf: elf}
 	for _, s := range elf.Sections {
 		if !s.Alloc() || s.Size == 0 {
@@ -52,12 +56,15 @@ func newMemory(elf *safeelf.File) *memory {
 	if len(m.regions) == 0 {
 		m.mapSegments()
 	}
+	if n := len(m.regions); n > maxRegions {
+		return nil, fmt.Errorf("%d sections or segments in memory: more than any kernel has", n)
+	}
 	for _, r := range m.regions {
 		if r.exec {
 			m.code = append(m.code, extent{r.addr, r.addr + Addr(r.size)})
 		}
 	}
-	return m
+	return m, nil
 }
 
 func (m *memory) mapSegments() {
@@ -89,6 +96,15 @@ func (m *memory) regionAt(a Addr) (region, bool) {
 // executable reports whether an address holds instructions.
 func (m *memory) executable(a Addr) bool {
 	return slices.ContainsFunc(m.code, func(e extent) bool { return a >= e.start && a < e.end })
+}
+
+// end is the address behind the last region.
+func (m *memory) end() Addr {
+	var end Addr
+	for _, r := range m.regions {
+		end = max(end, r.addr+Addr(r.size))
+	}
+	return end
 }
 
 // extent is a range of addresses [start, end).
@@ -184,12 +200,13 @@ func (m *memory) cString(a Addr, limit int) (s string, ok bool) {
 // searchChunk is how much is searched at a time.
 const searchChunk = 256 << 10
 
-// find returns the first address outside code at which the bytes stand, of
-// those that are accepted.
+// find returns the first address at which the bytes stand, of those that are
+// accepted. Code is searched too: kernels for ARM before 3.4 keep read-only
+// data in .text.
 func (m *memory) find(want []byte, accept func(Addr) bool) (Addr, bool, error) {
 	buf := make([]byte, searchChunk)
 	for _, r := range m.regions {
-		if r.exec || r.filed == 0 {
+		if r.filed == 0 {
 			continue
 		}
 		for off := uint64(0); ; {

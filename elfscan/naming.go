@@ -18,7 +18,11 @@ func targetNames(enc Encoding, e rawEntry, at hits) []symbols.Symbol {
 			return names
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(at[e.target]), func(s symbols.Symbol) bool { return !s.Kind.Text() })
+	return textOnly(at[e.target])
+}
+
+func textOnly(syms []symbols.Symbol) []symbols.Symbol {
+	return slices.DeleteFunc(slices.Clone(syms), func(s symbols.Symbol) bool { return !s.Kind.Text() })
 }
 
 // setSymbols chooses the target's name among the symbols there.
@@ -98,7 +102,7 @@ func (im *Image) nameOffsets(calls []Initcall) error {
 		if c.Symbol != "" || !ok || !im.sameRegion(start, c.Target.Addr) {
 			continue
 		}
-		c.setSymbols(at[start])
+		c.setSymbols(textOnly(at[start]))
 		c.Aliases, c.Offset = nil, uint64(c.Target.Addr-start)
 	}
 	return nil

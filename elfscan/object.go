@@ -2,6 +2,7 @@ package elfscan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -28,24 +29,28 @@ func (im *Image) openObject() error {
 	if _, ok := im.elf.SectionByName(sectionThisModule); ok {
 		im.Container = ContainerModule
 	}
-	section, ok := im.elf.Symtab()
-	if !ok {
-		return ErrNoSymbols
-	}
-	var err error
-	if im.syms, err = readSymtab(im.elf, section); err != nil {
-		return err
-	}
 	if err := im.identifyELF(); err != nil {
 		return err
 	}
 	im.Identity.Release, _, _ = strings.Cut(im.modinfo("vermagic"), " ")
-	return nil
+	section, ok := im.elf.Symtab()
+	if !ok {
+		return nil
+	}
+	var err error
+	im.syms, err = readSymtab(im.elf, section)
+	return err
 }
 
 func (im *Image) listObject(opt ListOptions) (*Listing, error) {
 	l := &Listing{}
 	inputs := im.inputSections(opt.Deferred.Section)
+	if im.syms == nil {
+		if len(inputs) > 0 || im.Container == ContainerModule {
+			return nil, errors.New("the object has no symbol table, without which its relocations mean nothing")
+		}
+		return nil, fmt.Errorf("%w, nor symbols", ErrNoTable)
+	}
 	for _, in := range inputs {
 		if err := im.addInput(l, in); err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"debug/elf"
-	"encoding/binary"
 	"errors"
 	"regexp"
 	"slices"
@@ -21,7 +20,7 @@ type oracle struct {
 	symbols []elf.Symbol
 	word    int
 	mask    uint64
-	words   map[uint64]uint64 // values of R_*_RELATIVE, by address
+	bytes   map[*elf.Section][]byte // what is in memory
 }
 
 func newOracle(data []byte) (o *oracle, err error) {
@@ -34,7 +33,7 @@ func newOracle(data []byte) (o *oracle, err error) {
 	if err != nil {
 		return nil, err
 	}
-	o = &oracle{file: f, word: 4, mask: 1<<32 - 1, words: map[uint64]uint64{}}
+	o = &oracle{file: f, word: 4, mask: 1<<32 - 1, bytes: map[*elf.Section][]byte{}}
 	if f.Class == elf.ELFCLASS64 {
 		o.word, o.mask = 8, 1<<64-1
 	}
@@ -42,18 +41,31 @@ func newOracle(data []byte) (o *oracle, err error) {
 		return nil, err
 	}
 	for _, s := range f.Sections {
-		if s.Type != elf.SHT_RELA || s.Flags&elf.SHF_ALLOC == 0 {
-			continue
+		if s.Flags&elf.SHF_ALLOC != 0 && s.Type != elf.SHT_NOBITS {
+			if o.bytes[s], err = s.Data(); err != nil {
+				return nil, err
+			}
 		}
-		raw, err := s.Data()
-		if err != nil {
-			return nil, err
-		}
-		for ; len(raw) >= 24; raw = raw[24:] {
-			o.words[f.ByteOrder.Uint64(raw)] = f.ByteOrder.Uint64(raw[16:])
+	}
+	for s, raw := range o.bytes {
+		for ; s.Type == elf.SHT_RELA && len(raw) >= 24; raw = raw[24:] {
+			place := o.memory(f.ByteOrder.Uint64(raw), 8)
+			if place != nil && f.ByteOrder.Uint32(raw[8:]) == rAArch64Relative {
+				f.ByteOrder.PutUint64(place, f.ByteOrder.Uint64(raw[16:]))
+			}
 		}
 	}
 	return o, nil
+}
+
+// memory returns the n bytes at an address, nil if no section has them all.
+func (o *oracle) memory(addr uint64, n int) []byte {
+	for _, s := range o.file.Sections {
+		if b := o.bytes[s]; addr >= s.Addr && addr-s.Addr < uint64(len(b)) && uint64(len(b))-(addr-s.Addr) >= uint64(n) {
+			return b[addr-s.Addr:][:n]
+		}
+	}
+	return nil
 }
 
 // lines are those of linesOf.
@@ -89,10 +101,11 @@ func (o *oracle) value(name string) (uint64, bool) {
 
 func (o *oracle) usable(s elf.Symbol) bool {
 	typ := elf.ST_TYPE(s.Info)
-	return s.Section != elf.SHN_UNDEF && typ != elf.STT_SECTION && typ != elf.STT_FILE
+	return s.Section != elf.SHN_UNDEF && typ != elf.STT_SECTION && typ != elf.STT_FILE && s.Name != ""
 }
 
-var kmodName = regexp.MustCompile(`^__initcall__kmod_(.+?)__\d+_(\d+)_(.+)(early|rootfs|con|deferred|[0-7]s?)$`)
+// Names with a line in them: of 5.12 on, and of Android's trees before.
+var kmodName = regexp.MustCompile(`^__initcall_(?:_kmod_(.+?)__)?\d+_(\d+)_.+?(early|rootfss?|con|deferred|[0-7]s?)$`)
 
 func (o *oracle) line(table string, slot uint64, encoding string) string {
 	target := o.read(slot, o.word)
@@ -104,7 +117,7 @@ func (o *oracle) line(table string, slot uint64, encoding string) string {
 	case "descriptor":
 		target = o.read(value, o.word)
 	}
-	entry := o.named(slot, func(s elf.Symbol) bool { return strings.HasPrefix(s.Name, "__initcall_") && !isEdge(s.Name) })
+	entry := o.entry(slot, target, value)
 	level, module, number := table, "", 0
 	m := kmodName.FindStringSubmatch(entry)
 	if m != nil {
@@ -114,7 +127,34 @@ func (o *oracle) line(table string, slot uint64, encoding string) string {
 	if table == "initcall" {
 		level = o.level(slot, target, entry)
 	}
-	return line(table, level, slot, target, o.function(value, target, encoding), module, number, entry)
+	at := strconv.FormatUint(target, 16)
+	if encoding == "descriptor" && value != 0 && !o.inOPD(value) {
+		at, target = "-", 0 // it points at no descriptor
+	}
+	return line(table, level, strconv.FormatUint(slot, 16), at, o.function(value, target, encoding), module, number, entry)
+}
+
+// entry is the entry symbol at a slot: of several the one that names a function
+// at the target.
+func (o *oracle) entry(slot, target, value uint64) string {
+	entry := ""
+	for _, s := range o.symbols {
+		if s.Value != slot || !strings.HasPrefix(s.Name, "__initcall_") || isEdge(s.Name) || !o.usable(s) {
+			continue
+		}
+		names := func(f elf.Symbol) bool {
+			return (f.Value == target && o.isText(f) || f.Value == value) && strings.Contains(s.Name, f.Name)
+		}
+		if entry = s.Name; slices.ContainsFunc(o.symbols, names) {
+			break
+		}
+	}
+	return entry
+}
+
+func (o *oracle) inOPD(addr uint64) bool {
+	s := o.file.Section(".opd")
+	return s != nil && s.Type != elf.SHT_NOBITS && s.Flags&elf.SHF_ALLOC != 0 && addr >= s.Addr && addr+24 <= s.Addr+s.Size
 }
 
 func isEdge(name string) bool { return name == "__initcall_start" || name == "__initcall_end" }
@@ -144,30 +184,24 @@ func (o *oracle) level(slot, target uint64, entry string) string {
 }
 
 func (o *oracle) read(addr uint64, n int) uint64 {
-	if v, ok := o.words[addr]; ok {
-		return v
+	switch b := o.memory(addr, n); {
+	case b == nil:
+		return 0
+	case n == 8:
+		return o.file.ByteOrder.Uint64(b)
+	default:
+		return uint64(o.file.ByteOrder.Uint32(b))
 	}
-	for _, s := range o.file.Sections {
-		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOBITS || addr < s.Addr || addr+uint64(n) > s.Addr+s.Size {
-			continue
-		}
-		b := make([]byte, n)
-		if _, err := s.ReadAt(b, int64(addr-s.Addr)); err != nil {
-			return 0
-		}
-		if n == 8 {
-			return o.file.ByteOrder.Uint64(b)
-		}
-		return uint64(binary.ByteOrder(o.file.ByteOrder).Uint32(b))
-	}
-	return 0
 }
+
+// stbUnique is STB_GNU_UNIQUE, nm's u: kallsyms leaves those symbols out.
+const stbUnique = 10
 
 // named returns the name that a kernel prefers of those at an address.
 func (o *oracle) named(addr uint64, want func(elf.Symbol) bool) string {
 	var names []elf.Symbol
 	for _, s := range o.symbols {
-		if s.Value == addr && o.usable(s) && s.Name != "" && s.Name[0] != '$' && want(s) {
+		if s.Value == addr && o.usable(s) && s.Name[0] != '$' && elf.ST_BIND(s.Info) != stbUnique && want(s) {
 			names = append(names, s)
 		}
 	}
@@ -201,17 +235,21 @@ func (o *oracle) function(value, target uint64, encoding string) string {
 			return name
 		}
 	}
-	if name := o.named(target, o.isText); name != "" {
-		return name
-	}
 	for _, s := range o.file.Sections { // in which code does it lie, and behind what?
 		if s.Flags&elf.SHF_EXECINSTR == 0 || s.Flags&elf.SHF_ALLOC == 0 || target < s.Addr || target >= s.Addr+s.Size {
 			continue
 		}
-		for at := target; at >= s.Addr; at-- {
-			if name := o.named(at, o.isText); name != "" {
-				return name + "+0x" + strconv.FormatUint(target-at, 16)
+		if name := o.named(target, o.isText); name != "" {
+			return name
+		}
+		at := s.Addr
+		for _, s := range o.symbols {
+			if s.Value > at && s.Value < target && o.isText(s) && o.named(s.Value, o.isText) != "" {
+				at = s.Value
 			}
+		}
+		if name := o.named(at, o.isText); name != "" {
+			return name + "+0x" + strconv.FormatUint(target-at, 16)
 		}
 	}
 	return ""

@@ -63,12 +63,14 @@ func (p *patched) apply(r safeelf.Reloc, symtab *dynamicSymbols, elf *safeelf.Fi
 	if r.InPlace {
 		value = readSized(place, elf)
 	}
-	// A relative one has no symbol but on MIPS, where it may (R_MIPS_REL32).
-	sym, err := symtab.value(r.Sym)
-	if err != nil {
-		return fmt.Errorf("at %#x: %w", r.Off, err)
+	// R_MIPS_REL32 may have a symbol, a relative one of another machine none.
+	if r.Kind != safeelf.RelocRelative || elf.Machine == safeelf.MachineMIPS {
+		sym, err := symtab.value(r.Sym)
+		if err != nil {
+			return fmt.Errorf("at %#x: %w", r.Off, err)
+		}
+		value += sym
 	}
-	value += sym
 	if r.Kind == safeelf.RelocPC {
 		value -= r.Off
 	}

@@ -47,7 +47,7 @@ const (
 // IsEntryName reports whether name has the form of an entry symbol. Rust's
 // __<name>_initcall has it too; boundary symbols do not.
 func IsEntryName(name string) bool {
-	return isCEntryName(name) && !isBoundaryName(name) ||
+	return isCEntryName(name) && !isBoundaryName(name) || len(name) > len(doubleUnderscore+rustEntrySuffix) &&
 		strings.HasPrefix(name, doubleUnderscore) && strings.HasSuffix(name, rustEntrySuffix)
 }
 

@@ -65,11 +65,14 @@ func ParseMap(text []byte, bits int) (t *Table, err error) {
 			continue
 		}
 		n := bytes.IndexByte(text[pos:], '\n')
+		if n < 0 && pos == 0 && isStub(text) {
+			return nil, fmt.Errorf("%w: %q", ErrMapStub, text)
+		}
 		if n < 0 {
 			return nil, &MapError{line, "the file ends in the middle of a line: is it truncated?"}
 		}
 		if err := m.addLine(text[pos:pos+n], pos); err != nil {
-			if pos+n+1 == len(text) && line == 1 && bytes.Count(text, []byte{' '}) > 2 {
+			if pos+n+1 == len(text) && line == 1 && isStub(text) {
 				return nil, fmt.Errorf("%w: %q", ErrMapStub, text[:n])
 			}
 			return nil, &MapError{line, err.Error()}
@@ -84,6 +87,14 @@ func ParseMap(text []byte, bits int) (t *Table, err error) {
 	}
 	return &Table{source: SourceMap, rows: m, text: text, end: '\n'}, nil
 }
+
+// isStub reports whether a text of one line is the placeholder for a map: a
+// sentence in the place of a name.
+func isStub(text []byte) bool {
+	return len(text) < maxStub && bytes.Count(text, []byte{' '}) > 2
+}
+
+const maxStub = 1024
 
 // typicalLine is a little less than the mean length of a System.map's lines.
 const typicalLine = 40
@@ -229,8 +240,8 @@ func indexBlank(b []byte) int {
 
 // undefinedLine accepts nm's line for a symbol that has no address.
 func undefinedLine(line []byte) error {
-	f := bytes.Fields(line)
-	if len(f) == 2 && len(f[0]) == 1 && isLetter(f[0][0]) {
+	f := bytes.Fields(line) // nm gives sparc64's register symbols no name
+	if (len(f) == 1 || len(f) == 2) && len(f[0]) == 1 && isLetter(f[0][0]) {
 		return nil
 	}
 	return errNotMapLine

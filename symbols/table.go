@@ -20,8 +20,9 @@ type Kind byte
 // KindUndefined is the kind of a symbol that its file does not define.
 const KindUndefined Kind = 'U'
 
-// Weak reports whether the symbol is weak ('w', 'W', 'v', 'V').
-func (k Kind) Weak() bool { return k|0x20 == 'w' || k|0x20 == 'v' }
+// Weak reports whether scripts/kallsyms.c takes the symbol for weak. It does
+// not know nm's letters for weak objects, 'v' and 'V'.
+func (k Kind) Weak() bool { return k|0x20 == 'w' }
 
 // Global reports whether the symbol is seen outside its object file.
 func (k Kind) Global() bool { return k >= 'A' && k <= 'Z' && k != KindUndefined || k == 'u' }

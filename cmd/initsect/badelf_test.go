@@ -171,16 +171,13 @@ func TestCompressedDebug(t *testing.T) {
 	zlib := im.U64(im.U64(im.U32(im.U32(nil, 1), 0), 64<<20), 1)    // Elf64_Chdr, 64 MiB when it is unpacked
 	zstd := im.U64(im.U64(im.U32(im.U32(nil, 2), 0), 64<<20), 1)    // newer than many readers
 	unknown := im.U64(im.U64(im.U32(im.U32(nil, 9), 0), 64<<20), 1) // than all
-	for i, head := range [][]byte{zlib, zstd, unknown, {}, {1, 2, 3}} {
+	for i, head := range [][]byte{zlib, zstd, unknown} {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			im := testKernel()
 			im.Sections = append(im.Sections, &fixture.Section{
 				Name: ".debug_info", Type: fixture.Progbits, Flags: fixture.Compressed,
-				Data: append(head, bytes.Repeat([]byte("no stream of any kind "), 1+1000*min(len(head), 4))...),
+				Data: append(head, bytes.Repeat([]byte("no stream of any kind "), 4000)...),
 			})
-			if len(head) < 24 {
-				im.Section(".debug_info").Data = head
-			}
 			path := put(t, im.Bytes())
 			status, stdout, stderr := initsect("list", "--format", "tsv", path)
 			require.Zero(t, status, stderr)

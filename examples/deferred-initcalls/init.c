@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: Apache-2.0
 /*
  * The first process of the example: reads /proc/deferred_initcalls twice, says what it read, and
  * restarts the machine (QEMU's -no-reboot ends it there).

@@ -45,16 +45,11 @@ func Vmlinux(root string) (string, error) {
 		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		switch other, err := fileBuildID(path); {
-		case errors.Is(err, safeelf.ErrNotELF):
-			passed = append(passed, path+" (no ELF file)")
-		case err != nil:
-			passed = append(passed, fmt.Sprintf("%s (%v)", path, err))
-		case id != "" && other != id:
-			passed = append(passed, path+" (of another build)")
-		default:
+		err := usable(path, id)
+		if err == nil {
 			return path, nil
 		}
+		passed = append(passed, fmt.Sprintf("%s (%v)", path, err))
 	}
 	msg := fmt.Sprintf("no IMAGE was given, and no vmlinux of the running kernel %s is where debug packages put it, such as %s: "+
 		"install the package of debug symbols, or name an image", release, filepath.Join(root, fmt.Sprintf(places[0], release)))
@@ -85,16 +80,32 @@ func runningBuildID(root string) string {
 	return safeelf.BuildIDFromNotes(notes, binary.NativeEndian)
 }
 
-func fileBuildID(path string) (id string, err error) {
+// usable says why a file is of no use for the running kernel with this build
+// id, which is "" if it does not tell.
+func usable(path, id string) (err error) {
 	defer filemap.Guard(&err)()
 	file, err := filemap.Open(path)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer file.Close()
 	elf, err := safeelf.New(file)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return elf.BuildID()
+	other, err := elf.BuildID()
+	if err != nil {
+		return err
+	}
+	symtab, hasSymtab := elf.Symtab()
+	text, hasText := elf.SectionByName(".text")
+	switch {
+	case id != "" && other != id:
+		return errors.New("of another build")
+	case !hasSymtab || symtab.Size == 0:
+		return errors.New("no symbol table")
+	case hasText && !text.HasBytes():
+		return errors.New("debug information only, without the kernel's bytes")
+	}
+	return nil
 }

@@ -89,7 +89,19 @@ func TestCompressedVmlinuxIsPassedOver(t *testing.T) {
 	root := machine(t, "")
 	put(t, root, "boot/vmlinux-"+testRelease, []byte("\x1f\x8b compressed"))
 	_, err := Vmlinux(root)
-	require.ErrorContains(t, err, "(no ELF file)")
+	require.ErrorContains(t, err, "(not an ELF file)")
+}
+
+// A stripped kernel is of no use where another file has the symbols.
+func TestStrippedVmlinuxIsPassedOver(t *testing.T) {
+	root := machine(t, "")
+	copyTo(t, root, "usr/lib/debug/boot/vmlinux-"+testRelease, fixture+".stripped")
+	_, err := Vmlinux(root)
+	require.ErrorContains(t, err, "(no symbol table)")
+	right := copyTo(t, root, "boot/vmlinux-"+testRelease, fixture)
+	got, err := Vmlinux(root)
+	require.NoError(t, err)
+	require.Equal(t, right, got)
 }
 
 func TestNothingFound(t *testing.T) {

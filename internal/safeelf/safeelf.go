@@ -1,9 +1,9 @@
 // Package safeelf reads the structure of ELF files that nobody vouches for.
 //
-// It takes the constants of debug/elf but not its reader, which is not hardened
-// against hostile input: it panics on some, and gives a file of 5 MB section
-// names of 65 GB. No section or segment is handed out that the file does not
-// hold in full.
+// It is the only importer of debug/elf, whose documentation says that it is
+// not hardened against hostile input: its panics become errors here, what
+// would make it allocate without bound is refused beforehand, and no section
+// or segment is handed out that the file does not hold in full.
 package safeelf
 
 import (
@@ -11,6 +11,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"github.com/initsect/initsect/internal/filemap"
@@ -76,26 +77,68 @@ const (
 
 // New reads the headers of an ELF file.
 func New(data *filemap.File) (f *File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, err = nil, fmt.Errorf("malformed ELF file: %v", r)
+		}
+	}()
 	defer filemap.Guard(&err)()
 	magic := make([]byte, len(elf.ELFMAG))
 	if _, err := data.ReadAt(magic, 0); err != nil || string(magic) != elf.ELFMAG {
 		return nil, ErrNotELF
 	}
-	read := &File{data: data}
-	if err := read.read(data); err != nil {
+	if err := checkSectionNames(data); err != nil {
 		return nil, fmt.Errorf("malformed ELF file: %w", err)
 	}
+	raw, err := elf.NewFile(data)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("malformed ELF file: its headers lead beyond its end at %#x: is it truncated?", data.Size())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("malformed ELF file: %w", err)
+	}
+	read := newFile(raw, data)
 	if err := read.checkBounds(); err != nil {
 		return nil, err
 	}
 	return read, nil
 }
 
+func newFile(raw *elf.File, data *filemap.File) *File {
+	f := &File{
+		Type:      raw.Type,
+		Machine:   raw.Machine,
+		Class64:   raw.Class == elf.ELFCLASS64,
+		BigEndian: raw.Data == elf.ELFDATA2MSB,
+		data:      data,
+	}
+	for i, s := range raw.Sections {
+		f.Sections = append(f.Sections, Section{
+			Index: i, Name: s.Name, Type: s.Type, Flags: s.Flags,
+			Addr: s.Addr, Off: s.Offset, Size: s.FileSize, Link: s.Link, Info: s.Info,
+		})
+	}
+	for _, p := range raw.Progs {
+		f.Segments = append(f.Segments, Segment{
+			Type: p.Type, Flags: p.Flags, Addr: p.Vaddr, Off: p.Off, FileSize: p.Filesz, MemSize: p.Memsz,
+		})
+	}
+	return f
+}
+
+// maxOverlap bounds how often the bytes of a file may be part of sections on
+// average. In an honest file they are part of one at most.
+const maxOverlap = 2
+
 // checkBounds refuses a file that does not hold what its headers promise: one
 // that was cut off, or one whose headers lie.
 func (f *File) checkBounds() error {
 	size := uint64(f.data.Size())
+	total := uint64(0)
 	for _, s := range f.Sections {
+		if s.HasBytes() {
+			total += min(s.Size, size)
+		}
 		if s.HasBytes() && s.Size > 0 && (s.Off > size || s.Size > size-s.Off) {
 			return fmt.Errorf("section %s: %#x bytes at offset %#x, but the file ends at %#x: is it truncated?",
 				s.Label(), s.Size, s.Off, size)
@@ -106,6 +149,9 @@ func (f *File) checkBounds() error {
 		if s.Alloc() && s.Compressed() {
 			return fmt.Errorf("section %s is part of the image, and yet compressed", s.Label())
 		}
+	}
+	if total > maxOverlap*size {
+		return fmt.Errorf("its sections have %#x bytes together, but the file only %#x: they overlap", total, size)
 	}
 	// Beside sections, segments are not used; those of a separate debug file
 	// promise bytes that it does not hold.
