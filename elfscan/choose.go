@@ -192,7 +192,7 @@ func noFit(t *Table, raw patched, readings []reading) error {
 	msg := fmt.Sprintf("the entries from %#x to %#x make no sense in any encoding (targets that are functions: %s)",
 		raw.start, raw.end, strings.Join(tried, ", "))
 	if raw.start%4 != 0 {
-		msg += "; the table does not start at the multiple of an entry's size"
+		msg += fmt.Sprintf("; the table does not start at a multiple of %d", readings[0].size)
 	} else {
 		msg += "; have local symbols been stripped?"
 	}

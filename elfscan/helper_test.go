@@ -2,6 +2,7 @@ package elfscan_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -98,8 +99,7 @@ func line(table, level, slot, target, symbol, module string, number int, entry s
 		}
 		return s
 	}
-	return fmt.Sprintf("%s %s %s %s %s %s %s %s", table, level, slot, target,
-		text(symbol), text(module), text(fmt.Sprint(number)), text(entry))
+	return strings.Join([]string{table, level, slot, target, text(symbol), text(module), text(strconv.Itoa(number)), text(entry)}, " ")
 }
 
 func linesOf(l *elfscan.Listing) []string {

@@ -52,6 +52,10 @@ type Options struct {
 	// Map is the path of a System.map, /proc/kallsyms or output of nm for
 	// this image, or "". It is checked against the image.
 	Map string
+
+	// MapText is what the map says, if it was read already; Map is then its
+	// name for messages.
+	MapText []byte
 }
 
 // Open opens an image and reads who it is.
@@ -165,7 +169,7 @@ func (im *Image) openKernel(opt Options) error {
 	if im.descriptors, err = readDescriptors(im.mem); err != nil {
 		return err
 	}
-	if err := im.loadSymbols(opt.Map); err != nil {
+	if err := im.loadSymbols(opt); err != nil {
 		return err
 	}
 	return im.identifyKernel()
@@ -188,7 +192,7 @@ func (im *Image) setSymbols(table *symbols.Table) (err error) {
 
 // loadSymbols takes the names from the symbol table or the map. Where there
 // are both, the map must say what the symbol table says.
-func (im *Image) loadSymbols(mapPath string) error {
+func (im *Image) loadSymbols(opt Options) error {
 	section, hasSymtab := im.elf.Symtab()
 	if hasSymtab && section.Size > 0 {
 		table, err := readSymtab(im.elf, section)
@@ -199,22 +203,22 @@ func (im *Image) loadSymbols(mapPath string) error {
 			return err
 		}
 	}
-	if mapPath == "" {
+	if opt.Map == "" {
 		if im.syms == nil {
 			return ErrNoSymbols
 		}
 		return nil
 	}
-	table, err := im.readMap(mapPath)
+	table, err := im.readMap(opt)
 	if err != nil {
 		return err
 	}
-	im.mapFile = mapPath
+	im.mapFile = opt.Map
 	if table, err = im.undoKASLR(table); err != nil {
 		return err
 	}
 	if im.syms != nil {
-		return checkMapAgainstSymtab(table, im.syms, mapPath)
+		return im.checkMapAgainstSymtab(table, im.syms)
 	}
 	if err := im.setSymbols(table); err != nil {
 		return err
@@ -293,18 +297,22 @@ func named(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-func openMap(path string) (*filemap.File, error) {
-	file, err := filemap.Open(path)
+func openMap(opt Options) (*filemap.File, error) {
+	if opt.MapText != nil {
+		return filemap.FromBytes(opt.MapText), nil
+	}
+	file, err := filemap.Open(opt.Map)
 	if err != nil || file.Size() > 0 {
 		return file, err
 	}
 	file.Close()
-	return filemap.OpenStream(path) // /proc/kallsyms tells no size
+	return filemap.OpenStream(opt.Map) // /proc/kallsyms tells no size
 }
 
 // readMap reads a map; the image keeps its file open.
-func (im *Image) readMap(path string) (*symbols.Table, error) {
-	file, err := openMap(path)
+func (im *Image) readMap(opt Options) (*symbols.Table, error) {
+	path := opt.Map
+	file, err := openMap(opt)
 	if err != nil {
 		return nil, named(path, err)
 	}

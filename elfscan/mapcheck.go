@@ -12,9 +12,9 @@ import (
 // ErrMapMismatch is returned for a System.map that is not this image's.
 var ErrMapMismatch = errors.New("the System.map is of another build")
 
-// mapMismatchf says what a map has wrong. Addresses are the image's.
-func mapMismatchf(path, format string, args ...any) error {
-	return fmt.Errorf("%s: %w: %s", path, ErrMapMismatch, fmt.Sprintf(format, args...))
+// mismatchf says what a map has wrong. Addresses are the image's.
+func (im *Image) mismatchf(format string, args ...any) error {
+	return fmt.Errorf("%s: %w: %s", im.mapFile, ErrMapMismatch, fmt.Sprintf(format, args...))
 }
 
 // pageSize is the least by which any architecture moves its kernel.
@@ -78,7 +78,7 @@ func (im *Image) checkBanner() error {
 		if _, found, err := im.searchBanner(); err == nil && !found {
 			return fmt.Errorf("the image has no %q anywhere: is it a wrapper around a compressed kernel?", bannerPrefix)
 		}
-		return mapMismatchf(im.mapFile, "it has %s at %#x, where the image has no %q", symBanner, a, bannerPrefix)
+		return im.mismatchf("it has %s at %#x, where the image has no %q", symBanner, a, bannerPrefix)
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (im *Image) checkSectionStarts() error {
 			continue
 		}
 		if r := im.mem.regions[i]; !r.contains(a) {
-			return mapMismatchf(im.mapFile, "it has %s at %#x, but section %s is at %#x", s.symbol, a, s.section, r.addr)
+			return im.mismatchf("it has %s at %#x, but section %s is at %#x", s.symbol, a, s.section, r.addr)
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (im *Image) checkExports() error {
 	}
 	window.end += Addr(im.elf.WordSize())
 	if _, err := im.mem.locate(window); err != nil {
-		return mapMismatchf(im.mapFile, "its exported symbols: %v", err)
+		return im.mismatchf("its exported symbols: %v", err)
 	}
 	raw, err := im.mem.read(window)
 	if err != nil {
@@ -147,7 +147,7 @@ func (im *Image) exports() ([]symbols.Symbol, error) {
 	}
 	r, ok := im.mem.regionAt(all[0].Addr)
 	if !ok {
-		return nil, mapMismatchf(im.mapFile, "it has %s at %#x, which lies in no section of the image", all[0].Name, all[0].Addr)
+		return nil, im.mismatchf("it has %s at %#x, which lies in no section of the image", all[0].Name, all[0].Addr)
 	}
 	return slices.DeleteFunc(all, func(s symbols.Symbol) bool { return !r.contains(s.Addr) }), nil
 }
@@ -185,7 +185,7 @@ func (im *Image) compareExports(exports []symbols.Symbol, raw patched) error {
 	// All agree on every kernel seen. One in fifty is left for what a filter
 	// may have dropped from the map.
 	if 50*(len(exports)-agree) > len(exports) {
-		return mapMismatchf(im.mapFile, "%d of its %d exported symbols are not where the image has them, such as %s",
+		return im.mismatchf("%d of its %d exported symbols are not where the image has them, such as %s",
 			len(exports)-agree, len(exports), first)
 	}
 	return nil
@@ -193,7 +193,7 @@ func (im *Image) compareExports(exports []symbols.Symbol, raw patched) error {
 
 // checkMapAgainstSymtab makes sure that a map says nothing that the image's
 // own symbol table does not say.
-func checkMapAgainstSymtab(m, symtab *symbols.Table, path string) error {
+func (im *Image) checkMapAgainstSymtab(m, symtab *symbols.Table) error {
 	inMap, err := m.All()
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func checkMapAgainstSymtab(m, symtab *symbols.Table, path string) error {
 	}
 	for _, s := range inMap {
 		if !known[key{s.Name, s.Addr}] {
-			return mapMismatchf(path, "it has %s at %#x, the image's own symbol table does not", s.Name, s.Addr)
+			return im.mismatchf("it has %s at %#x, the image's own symbol table does not", s.Name, s.Addr)
 		}
 	}
 	return nil

@@ -38,7 +38,7 @@ func (im *Image) checkLevels(array patched, addrs map[string]Addr) error {
 			return nil
 		}
 		if im.fromMap() {
-			return mapMismatchf(im.mapFile, "it has %s at %#x, but the kernel has it at %#x in %s", symbol, addrs[symbol], kernel, symLevels)
+			return im.mismatchf("it has %s at %#x, but the kernel has it at %#x in %s", symbol, addrs[symbol], kernel, symLevels)
 		}
 		return tableErrorf(TableInitcall, "%s is at %#x, but the kernel will use %#x, which %s has", symbol, addrs[symbol], kernel, symLevels)
 	}
@@ -103,15 +103,15 @@ func (im *Image) checkMapEntry(c *Initcall) error {
 	id := levelOfID(c.Parsed.ID)
 	switch {
 	case c.Entry == "" && c.Table.Kind != TableDeferred: // vendors name those as they like
-		return mapMismatchf(im.mapFile, "it has no entry symbol at %#x, where the image has an entry of the %s table, and every map has one for each",
+		return im.mismatchf("it has no entry symbol at %#x, where the image has an entry of the %s table, and every map has one for each",
 			c.Slot.Addr, c.Table.Kind)
 	case c.Entry == "" || c.Parsed.Rust:
 		return nil
 	case !c.agrees():
-		return mapMismatchf(im.mapFile, "it has %s at %#x, but there the image calls %#x, which it names %q",
+		return im.mismatchf("it has %s at %#x, but there the image calls %#x, which it names %q",
 			c.Entry, c.Slot.Addr, c.Target.Addr, c.Display())
 	case c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.base() != c.Level.base():
-		return mapMismatchf(im.mapFile, "it has %s at %#x, in level %s", c.Entry, c.Slot.Addr, c.Level)
+		return im.mismatchf("it has %s at %#x, in level %s", c.Entry, c.Slot.Addr, c.Level)
 	}
 	return nil
 }
@@ -137,7 +137,7 @@ func (im *Image) checkLost(l *Listing) error {
 		}
 		for _, t := range l.Tables {
 			if t.Kind == TableInitcall && im.sectionAt(s.Addr) == t.Section {
-				return mapMismatchf(im.mapFile, "it has %s at %#x, which lies in no table that the map bounds", s.Name, s.Addr)
+				return im.mismatchf("it has %s at %#x, which lies in no table that the map bounds", s.Name, s.Addr)
 			}
 		}
 	}

@@ -65,6 +65,10 @@ type Initcall struct {
 	Member  string            // of an archive: the object that the entry is in
 }
 
+// Sound reports whether the entry holds the start of a function, as far as the
+// file tells.
+func (c *Initcall) Sound() bool { return !c.Target.Known || c.Symbol != "" && c.Offset == 0 }
+
 // Place is an address, or in an object file an offset in a section.
 type Place struct {
 	Addr    Addr

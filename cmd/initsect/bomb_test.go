@@ -56,7 +56,7 @@ func TestBombs(t *testing.T) {
 	t.Run("every symbol at one target, each with a long name", func(t *testing.T) {
 		im := testKernel()
 		data := im.Bytes()
-		tail := bytes.Repeat([]byte("n"), 1<<20)
+		tail := long(1 << 20)
 		strtab := append(bytes.Clone(data[im.Offset(".strtab"):im.Offset(".shstrtab")]), tail...)
 		rows := bytes.Clone(data[im.Offset(".symtab"):im.Offset(".strtab")])
 		rows = rows[:len(rows)/24*24]

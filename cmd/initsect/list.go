@@ -74,6 +74,26 @@ func (opt *listOptions) filter() (elfscan.Filter, error) {
 	return f, nil
 }
 
+// warnOfBadEntries says on standard error what a reader of a long list, or a
+// script, could miss in it.
+func warnOfBadEntries(s streams, path string, l *elfscan.Listing) {
+	bad := 0
+	first := -1
+	for i := range l.Initcalls {
+		if !l.Initcalls[i].Sound() {
+			bad++
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if bad > 0 {
+		c := l.Initcalls[first]
+		fmt.Fprintf(s.err, "initsect: %s: warning: %d of %d entries do not hold the start of a function: the first is number %d, at %s, which holds %s\n",
+			path, bad, len(l.Initcalls), c.Order, c.Slot, c.Target)
+	}
+}
+
 func runList(opt listOptions, s streams) error {
 	filter, err := opt.filter()
 	if err != nil {
@@ -91,6 +111,7 @@ func runList(opt listOptions, s streams) error {
 	if err != nil {
 		return withHint(im.Path, err)
 	}
+	warnOfBadEntries(s, im.Path, listing)
 	doc := report.NewList(im, listing)
 	return printed(s, func(out *bytes.Buffer) error {
 		return render.List(out, doc, opt.format, render.Style{Color: s.color})

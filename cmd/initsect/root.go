@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -89,6 +90,16 @@ func (f *imageFlags) listOptions() elfscan.ListOptions {
 // input, or "" for the running kernel's.
 func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
 	opt := elfscan.Options{Map: f.mapFile}
+	if f.mapFile == "-" {
+		if path == "-" {
+			return nil, errors.New("the image and its map cannot both be standard input")
+		}
+		text, err := io.ReadAll(s.in)
+		if err != nil {
+			return nil, fmt.Errorf("standard input: %w", err)
+		}
+		opt.Map, opt.MapText = "standard input", text
+	}
 	switch path {
 	case "":
 		found, err := running.Vmlinux("/")
@@ -143,15 +154,7 @@ func printed(s streams, render func(*bytes.Buffer) error) error {
 
 // oneLine makes an error one line that a terminal can be shown.
 func oneLine(err error) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return ' '
-		case r < ' ' || r == 0x7f:
-			return '?'
-		}
-		return r
-	}, strings.TrimSpace(err.Error()))
+	return render.Printable(strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " "))
 }
 
 func firstArg(args []string) string {

@@ -122,10 +122,6 @@ func (f *File) Size() int64 { return f.size }
 // ReadAt implements [io.ReaderAt].
 func (f *File) ReadAt(b []byte, off int64) (int, error) { return f.r.ReadAt(b, off) }
 
-// copyBelow is how many bytes are cheaper to copy than to map; a process may
-// map some 65,000 ranges only, and an archive has more sections.
-const copyBelow = 64 << 10
-
 // Bytes returns n bytes from offset off, which the caller must not change and
 // may use until Close, under [Guard].
 func (f *File) Bytes(off, n int64) ([]byte, error) {
@@ -140,11 +136,6 @@ func (f *File) Bytes(off, n int64) ([]byte, error) {
 	}
 	if f.file == nil {
 		return f.bytes[off : off+n : off+n], nil
-	}
-	if n < copyBelow {
-		b := make([]byte, n)
-		_, err := f.ReadAt(b, off)
-		return b, err
 	}
 	if n < minMapped {
 		b := make([]byte, n)

@@ -59,14 +59,14 @@ func imageHeading(b *strings.Builder, im report.Image, style Style) {
 	if im.Release != nil {
 		who = "Linux " + *im.Release
 	}
-	fmt.Fprintf(b, "%s\n", style.paint(bold, printable(fmt.Sprintf("%s: %s", im.Path, who))))
+	fmt.Fprintf(b, "%s\n", style.paint(bold, Printable(fmt.Sprintf("%s: %s", im.Path, who))))
 	fmt.Fprintf(b, "%s, %d-bit, %s-endian", im.Machine, im.Bits, im.ByteOrder)
 	if im.BuildID != nil {
 		fmt.Fprintf(b, ", build id %s", *im.BuildID)
 	}
 	b.WriteByte('\n')
 	if im.Banner != nil {
-		fmt.Fprintf(b, "%s\n", printable(*im.Banner))
+		fmt.Fprintf(b, "%s\n", Printable(*im.Banner))
 	}
 	var how []string
 	if im.Encoding != nil {
@@ -74,7 +74,7 @@ func imageHeading(b *strings.Builder, im report.Image, style Style) {
 	}
 	how = append(how, "names from "+im.Symbols)
 	if im.Map != nil {
-		how = append(how, "map "+printable(*im.Map))
+		how = append(how, "map "+Printable(*im.Map))
 	}
 	if im.MapShift != nil {
 		how = append(how, "its KASLR offset "+*im.MapShift+" taken off")
@@ -96,7 +96,7 @@ func listWidths(doc *report.List) widths {
 	return w
 }
 
-func symbolText(c *report.Initcall) string { return printable(or(c.Symbol)) }
+func symbolText(c *report.Initcall) string { return Printable(or(c.Symbol)) }
 
 // origin says where an initcall comes from, and what else a table's structure
 // says of it.
@@ -117,7 +117,7 @@ func origin(c *report.Initcall) string {
 	if c.Member != nil {
 		parts = append(parts, *c.Member)
 	}
-	return printable(strings.Join(parts, "  "))
+	return Printable(strings.Join(parts, "  "))
 }
 
 // levelTitles are the kernel's words for the numbered levels.

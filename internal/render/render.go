@@ -88,9 +88,16 @@ func (v view) write(w io.Writer, f Format, style Style) error {
 	return v.text(w, style)
 }
 
-// printable makes a name safe for a terminal: a hostile file may hold escape
+// Printable makes a text safe for a terminal: a hostile file may hold escape
 // sequences in its symbols.
-func printable(s string) string {
+func Printable(s string) string {
+	plain := true
+	for i := range len(s) {
+		plain = plain && s[i] >= ' ' && s[i] < 0x7f
+	}
+	if plain {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
 			return '?'

@@ -70,7 +70,7 @@ func sectionsText(w io.Writer, doc *report.Sections, style Style) error {
 	for _, t := range doc.Tables {
 		fmt.Fprintf(&b, "\n%s: %s of %d bytes (%s), %d bytes", style.paint(bold, t.Table+" table"), count(t.Count, "entry"), t.EntrySize, how(t), t.Bytes)
 		if t.Section != nil {
-			fmt.Fprintf(&b, ", in %s", printable(*t.Section))
+			fmt.Fprintf(&b, ", in %s", Printable(*t.Section))
 		}
 		if t.InitMemory != nil {
 			fmt.Fprintf(&b, ", %s", memory(*t.InitMemory))
@@ -80,7 +80,7 @@ func sectionsText(w io.Writer, doc *report.Sections, style Style) error {
 			fmt.Fprintf(&b, "  run %s\n", *t.Trigger)
 		}
 		for _, why := range t.Inferred {
-			fmt.Fprintf(&b, "  inferred: %s\n", printable(why))
+			fmt.Fprintf(&b, "  inferred: %s\n", Printable(why))
 		}
 		levelRows(&b, t)
 	}
@@ -126,7 +126,7 @@ func siblingRows(b *strings.Builder, siblings []report.Sibling, style Style) {
 			size += " (inferred)"
 		}
 		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%d\n", s.Name, bare(s.Start.Address), bare(s.End.Address),
-			printable(or(s.Section)), region(s.InitMemory), size, or(s.Count), s.Bytes)
+			Printable(or(s.Section)), region(s.InitMemory), size, or(s.Count), s.Bytes)
 	}
 	tw.Flush()
 }

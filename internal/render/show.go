@@ -42,7 +42,7 @@ func showText(w io.Writer, doc *report.Show, style Style) error {
 		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, p := range properties(d) {
 			if p.value != "-" {
-				fmt.Fprintf(tw, "  %s\t%s\n", p.name, printable(p.value))
+				fmt.Fprintf(tw, "  %s\t%s\n", p.name, Printable(p.value))
 			}
 		}
 		tw.Flush() // to memory: cannot fail

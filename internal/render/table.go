@@ -21,17 +21,13 @@ func (g grid) tsv(w io.Writer) error {
 			if i > 0 {
 				b.WriteByte('\t')
 			}
-			b.WriteString(tsvCell.Replace(cell))
+			b.WriteString(Printable(cell))
 		}
 		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
-
-// tsvCell keeps a cell on its line and in its column, whatever a symbol of a
-// hostile file is called.
-var tsvCell = strings.NewReplacer("\t", " ", "\n", " ", "\r", " ")
 
 func (g grid) csv(w io.Writer) error {
 	out := csv.NewWriter(w)
