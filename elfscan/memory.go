@@ -204,10 +204,13 @@ const searchChunk = 256 << 10
 // accepted. Code is searched too: kernels for ARM before 3.4 keep read-only
 // data in .text.
 func (m *memory) find(want []byte, accept func(Addr) bool) (Addr, bool, error) {
-	buf := make([]byte, searchChunk)
+	var buf []byte
 	for _, r := range m.regions {
 		if r.filed == 0 {
 			continue
+		}
+		if n := min(searchChunk, r.filed); uint64(len(buf)) < n {
+			buf = make([]byte, n)
 		}
 		for off := uint64(0); ; {
 			chunk := buf[:min(uint64(len(buf)), r.filed-off)]

@@ -108,7 +108,7 @@ func spread(im *fixture.Image) {
 
 func relocated() (fixture.Kernel, *fixture.Image) {
 	k := pointers()
-	k.Arch.Machine, k.Relocs, k.Type = emAArch64, fixture.RelativeRELA, rAArch64Relative
+	k.Machine, k.Relocs, k.Type = emAArch64, fixture.RelativeRELA, rAArch64Relative
 	return k, k.Build()
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"slices"
@@ -99,21 +98,12 @@ func runList(opt listOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	im, err := opt.open(opt.image, s)
-	if err != nil {
-		return err
-	}
-	defer im.Close()
-	listing, err := im.List(opt.listOptions())
-	if err == nil {
-		listing, err = listing.Select(filter)
-	}
-	if err != nil {
-		return withHint(im.Path, err)
-	}
-	warnOfBadEntries(s, im.Path, listing)
-	doc := report.NewList(im, listing)
-	return printed(s, func(out *bytes.Buffer) error {
-		return render.List(out, doc, opt.format, render.Style{Color: s.color})
+	return opt.list(opt.image, s, func(im *elfscan.Image, l *elfscan.Listing) error {
+		selected, err := l.Select(filter)
+		if err != nil {
+			return err
+		}
+		warnOfBadEntries(s, im.Path, selected)
+		return show(s, report.NewList(im, selected), opt.format, render.List)
 	})
 }

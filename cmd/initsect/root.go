@@ -82,10 +82,6 @@ func (f *imageFlags) register(cmd *cobra.Command) {
 	}
 }
 
-func (f *imageFlags) listOptions() elfscan.ListOptions {
-	return elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle}
-}
-
 // open opens the image that a command was given: a path, "-" for standard
 // input, or "" for the running kernel's.
 func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
@@ -114,6 +110,21 @@ func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
 	return openPath(path, opt)
 }
 
+// list opens an image, lists it and hands both to use, until which returns the
+// image is open.
+func (f *imageFlags) list(path string, s streams, use func(*elfscan.Image, *elfscan.Listing) error) error {
+	im, err := f.open(path, s)
+	if err != nil {
+		return err
+	}
+	defer im.Close()
+	listing, err := im.List(elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle})
+	if err == nil {
+		err = use(im, listing)
+	}
+	return withHint(im.Path, err)
+}
+
 func openPath(path string, opt elfscan.Options) (*elfscan.Image, error) {
 	im, err := elfscan.Open(path, opt)
 	return im, withHint(path, err)
@@ -139,11 +150,11 @@ func withHint(path string, err error) error {
 	return fmt.Errorf("%s: %w%s", path, err, hint)
 }
 
-// printed renders into memory first, so that trouble on the way leaves nothing
-// half-written on standard output.
-func printed(s streams, render func(*bytes.Buffer) error) error {
+// show renders a document into memory first, so that trouble on the way leaves
+// nothing half-written on standard output.
+func show[Doc any](s streams, doc Doc, format render.Format, renderer func(io.Writer, Doc, render.Format, render.Style) error) error {
 	var out bytes.Buffer
-	if err := render(&out); err != nil {
+	if err := renderer(&out, doc, format, render.Style{Color: s.color}); err != nil {
 		return err
 	}
 	if _, err := s.out.Write(out.Bytes()); err != nil {

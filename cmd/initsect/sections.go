@@ -1,10 +1,9 @@
 package main
 
 import (
-	"bytes"
-
 	"github.com/spf13/cobra"
 
+	"github.com/initsect/initsect/elfscan"
 	"github.com/initsect/initsect/internal/render"
 	"github.com/initsect/initsect/internal/report"
 )
@@ -38,21 +37,11 @@ the memory that the kernel frees after boot, else "kept".`,
 }
 
 func runSections(opt sectionsOptions, s streams) error {
-	im, err := opt.open(opt.image, s)
-	if err != nil {
-		return err
-	}
-	defer im.Close()
-	listing, err := im.List(opt.listOptions())
-	if err != nil {
-		return withHint(im.Path, err)
-	}
-	siblings, err := im.Siblings()
-	if err != nil {
-		return withHint(im.Path, err)
-	}
-	doc := report.NewSections(im, listing, siblings)
-	return printed(s, func(out *bytes.Buffer) error {
-		return render.Sections(out, doc, opt.format, render.Style{Color: s.color})
+	return opt.list(opt.image, s, func(im *elfscan.Image, l *elfscan.Listing) error {
+		siblings, err := im.Siblings()
+		if err != nil {
+			return err
+		}
+		return show(s, report.NewSections(im, l, siblings), opt.format, render.Sections)
 	})
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/initsect/initsect/elfscan"
 	"github.com/initsect/initsect/internal/render"
 	"github.com/initsect/initsect/internal/report"
 )
@@ -42,22 +42,11 @@ before and after it. NAME may also be an alias or the entry symbol.`,
 const suggestions = 3
 
 func runShow(opt showOptions, s streams) error {
-	im, err := opt.open(opt.image, s)
-	if err != nil {
-		return err
-	}
-	defer im.Close()
-	listing, err := im.List(opt.listOptions())
-	if err != nil {
-		return withHint(im.Path, err)
-	}
-	details := listing.Show(opt.name)
-	if len(details) == 0 {
-		return fmt.Errorf("%s: no initcall %q: the nearest names are %s",
-			im.Path, opt.name, strings.Join(listing.Nearest(opt.name, suggestions), ", "))
-	}
-	doc := report.NewShow(im, listing, opt.name, details)
-	return printed(s, func(out *bytes.Buffer) error {
-		return render.Show(out, doc, opt.format, render.Style{Color: s.color})
+	return opt.list(opt.image, s, func(im *elfscan.Image, l *elfscan.Listing) error {
+		details := l.Show(opt.name)
+		if len(details) == 0 {
+			return fmt.Errorf("no initcall %q: the nearest names are %s", opt.name, strings.Join(l.Nearest(opt.name, suggestions), ", "))
+		}
+		return show(s, report.NewShow(im, l, opt.name, details), opt.format, render.Show)
 	})
 }
