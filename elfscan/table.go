@@ -67,7 +67,7 @@ type Initcall struct {
 
 // Sound reports whether the entry holds the start of a function, as far as the
 // file tells.
-func (c *Initcall) Sound() bool { return !c.Target.Known || c.Symbol != "" && c.Offset == 0 }
+func (c *Initcall) Sound() bool { return c.Symbol != "" && c.Offset == 0 }
 
 // Place is an address, or in an object file an offset in a section.
 type Place struct {
