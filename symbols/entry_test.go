@@ -211,4 +211,5 @@ func TestDisplayName(t *testing.T) {
 	}
 	require.Equal(t, "_ZN", symbols.DisplayName("_ZN", true))
 	require.Equal(t, "_R", symbols.DisplayName("_R", true))
+	require.Equal(t, "_RC0", symbols.DisplayName("_RC0", true)) // the demangler makes nothing of it
 }

@@ -23,7 +23,7 @@ func DisplayName(raw string, rust bool) string {
 		name = stub.Function
 	}
 	if rust && (strings.HasPrefix(name, "_R") || strings.HasPrefix(name, "_ZN")) {
-		if plain, err := demangle.ToString(name, demangle.NoParams); err == nil {
+		if plain, err := demangle.ToString(name, demangle.NoParams); err == nil && plain != "" {
 			name = plain
 		}
 	}

@@ -134,7 +134,9 @@ func (t *Table) Named(names ...string) (found map[string][]Symbol, err error) {
 	}
 	t.scanNames(&starts, func(i int, text []byte) {
 		if name := t.cutName(text); wanted[string(name)] {
-			found[string(name)] = t.collect(found[string(name)], i)
+			if syms := t.collect(found[string(name)], i); syms != nil {
+				found[string(name)] = syms
+			}
 		}
 	})
 	return found, nil

@@ -79,11 +79,11 @@ func (v view) write(w io.Writer, f Format, style Style) error {
 	case JSON:
 		return writeJSON(w, v.doc)
 	case TSV:
-		return v.grid().tsv(w)
+		return v.grid().printable().tsv(w)
 	case CSV:
-		return v.grid().csv(w)
+		return v.grid().printable().csv(w)
 	case Markdown:
-		return v.grid().markdown(w)
+		return v.grid().printable().markdown(w)
 	}
 	return v.text(w, style)
 }

@@ -14,6 +14,16 @@ type grid struct {
 	rows    [][]string
 }
 
+// printable makes every cell safe to print; none keeps a tab or a line feed.
+func (g grid) printable() grid {
+	for _, row := range g.rows {
+		for i, cell := range row {
+			row[i] = Printable(cell)
+		}
+	}
+	return g
+}
+
 func (g grid) tsv(w io.Writer) error {
 	var b strings.Builder
 	for _, row := range append([][]string{g.columns}, g.rows...) {
@@ -21,7 +31,7 @@ func (g grid) tsv(w io.Writer) error {
 			if i > 0 {
 				b.WriteByte('\t')
 			}
-			b.WriteString(Printable(cell))
+			b.WriteString(cell)
 		}
 		b.WriteByte('\n')
 	}
@@ -55,7 +65,7 @@ func (g grid) markdown(w io.Writer) error {
 	return err
 }
 
-var markdownCell = strings.NewReplacer("|", `\|`, "\n", " ", "\r", " ", "_", `\_`, "*", `\*`, "<", "&lt;", "`", "\\`")
+var markdownCell = strings.NewReplacer("|", `\|`, "_", `\_`, "*", `\*`, "<", "&lt;", "`", "\\`")
 
 func writeJSON(w io.Writer, doc any) error {
 	out := json.NewEncoder(w)

@@ -1,1 +1,0 @@
-initramfs/init.c
