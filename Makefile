@@ -16,7 +16,7 @@ test:
 lint:
 	go run $(GOLANGCI) run
 	go run $(GOLANGCI) run --build-tags kernels ./internal/kerneltest
-	shellcheck $(SCRIPTS)
+	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
 fixtures: # rebuild the fixtures with cross compilers and compare with the committed ones
 	$(MAKE) -C $(FIXTURES) verify

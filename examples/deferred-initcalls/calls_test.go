@@ -10,7 +10,11 @@ import (
 var (
 	anyCall = regexp.MustCompile(`calling  ?\S`)
 	// [    1.484674] calling  init_hw_perf_events+0x0/0x700 @ 1
-	initcallLine = regexp.MustCompile(`^\[ *\d+\.\d+\] calling  ([A-Za-z_][\w.]*)\+0x0/0x[0-9a-f]+ @ (\d+)$`)
+	//
+	// A defect makes the kernel call what is no function: "calling  ehci_hcd_cleanup+0x3/0x1f @ 35",
+	// "calling  0xffffffff7a79e6b8 @ 36".
+	initcallLine = regexp.MustCompile(
+		`^\[ *\d+\.\d+\] calling  (?:([A-Za-z_][\w.]*\+0x[0-9a-f]+)/0x[0-9a-f]+|(0x[0-9a-f]+)) @ \d+$`)
 	// PCI quirks ("pci 0000:00:01.3: calling  quirk_…"), asynchronous functions ("calling  7_fn+…")
 	otherCall = regexp.MustCompile(`\] \S.*: calling  \S+ @ \d+$|\] calling  \d+_\S+ @ \d+$`)
 )
@@ -18,7 +22,6 @@ var (
 // event is a line of a boot log that the example is about.
 type event struct {
 	call string // the function called as an initcall, or empty
-	pid  string // of the caller
 	text string // else the whole line, without its time
 }
 
@@ -29,7 +32,7 @@ func eventsOf(log string) (events []event, strange []string) {
 		line = strings.TrimRight(line, "\r\n")
 		switch m := initcallLine.FindStringSubmatch(line); {
 		case m != nil:
-			events = append(events, event{call: m[1], pid: m[2]})
+			events = append(events, event{call: strings.TrimSuffix(m[1], "+0x0") + m[2]})
 		case anyCall.MatchString(line):
 			if !otherCall.MatchString(line) {
 				strange = append(strange, line)
