@@ -142,6 +142,28 @@ func TestMissingLevelBoundary(t *testing.T) {
 	}
 }
 
+// On 32 bits an offset may lead once around the address space.
+func TestPrel32AroundZero(t *testing.T) {
+	for _, far := range []uint64{0x1000, 0x10000000, 0xfffff000} {
+		k := modern()
+		k.Arch = fixture.Arch{Machine: em386}
+		im := k.Build()
+		text, data := im.Section(".init.text"), im.Section(".init.data")
+		for i := range im.Symbols {
+			if s := &im.Symbols[i]; s.Section == ".init.text" {
+				s.Value += far - text.Addr
+			}
+		}
+		for i := range im.Rows {
+			r := &im.Rows[i]
+			r.Target += far - text.Addr
+			copy(data.Data[r.Slot-data.Addr:], im.U32(nil, uint32(r.Target)-uint32(r.Slot)))
+		}
+		text.Addr = far
+		require.Equal(t, wanted(im, k), linesOf(mustList(t, im.Bytes())))
+	}
+}
+
 // The bytes may make sense both as pointers and as offsets: then nobody knows.
 func TestTwoEncodingsFit(t *testing.T) {
 	k := modern()
@@ -164,6 +186,18 @@ func TestTwoEncodingsFit(t *testing.T) {
 	})
 	require.NotEmpty(t, data.Data)
 	requireRefused(t, im.Bytes(), "initcall table", "absolute and prel32")
+}
+
+func TestTwoEncodingsFitDeferred(t *testing.T) {
+	im := deferredKernel(fixture.Original, fixture.Arch{Machine: em386}).Build()
+	low := &fixture.Section{Name: "low.text", Type: fixture.Progbits, Flags: fixture.Alloc | fixture.Exec, Addr: 0x80000000, Data: make([]byte, 0x20000)}
+	for i, r := range im.Rows[len(someCalls):] { // as offsets, the pointers lead here
+		at := uint64(uint32(r.Slot) + uint32(r.Target))
+		im.Symbols = append(im.Symbols, fixture.Symbol{Name: fmt.Sprintf("g%d", i), Value: at, Section: "low.text", Type: fixture.Func})
+		require.Less(t, at-low.Addr, uint64(len(low.Data)))
+	}
+	im.Sections = append(im.Sections, low)
+	requireRefused(t, im.Bytes(), "deferred table", "absolute and prel32")
 }
 
 func TestNoEncodingFits(t *testing.T) {

@@ -160,8 +160,12 @@ func TestGuardPassesOthers(t *testing.T) {
 
 func TestCheckUnchanged(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
-		"longer":     func(path string) error { return os.Truncate(path, 20) },
-		"shorter":    func(path string) error { return os.Truncate(path, 5) },
+		"longer":  func(path string) error { return os.Truncate(path, 20) },
+		"shorter": func(path string) error { return os.Truncate(path, 5) },
+		"shorter, by stealth": func(path string) error {
+			info, err := os.Stat(path)
+			return errors.Join(err, os.Truncate(path, 5), os.Chtimes(path, time.Time{}, info.ModTime()))
+		},
 		"other time": func(path string) error { return os.Chtimes(path, time.Time{}, time.Now().Add(time.Minute)) },
 	} {
 		path := put(t, pattern(10))
