@@ -1,11 +1,11 @@
 # What a developer types. The README tells what each is for.
 
-CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/initsect
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FIXTURES = testdata/vmlinux-fixtures
-SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot
+SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot \
+	examples/deferred-initcalls/deps examples/deferred-initcalls/build examples/deferred-initcalls/boot
 
-.PHONY: build test lint fixtures test-kernels bench fuzz
+.PHONY: build test lint fixtures test-kernels test-deferred bench fuzz
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o initsect ./cmd/initsect
@@ -15,7 +15,7 @@ test:
 
 lint:
 	go run $(GOLANGCI) run
-	go run $(GOLANGCI) run --build-tags kernels ./internal/kerneltest
+	go run $(GOLANGCI) run --build-tags kernels,deferred ./internal/kerneltest ./examples/...
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
 fixtures: # rebuild the fixtures with cross compilers and compare with the committed ones
@@ -26,6 +26,11 @@ KERNELS ?= all
 test-kernels:
 	internal/kerneltest/deps $(if $(filter-out all ci,$(KERNELS)),$(KERNELS))
 	INITSECT_KERNELS='$(KERNELS)' go test -tags kernels -count=1 -v -timeout 80m ./internal/kerneltest
+
+# Build, boot and compare the kernel with deferred initcalls, and its defects: half an hour.
+test-deferred:
+	examples/deferred-initcalls/deps
+	go test -tags deferred -count=1 -v -timeout 80m ./examples/deferred-initcalls
 
 bench: # ratios to nm and readelf, each pair in one run
 	go test -tags kernels -run "^$$" -bench . -benchtime 1x -timeout 30m ./internal/kerneltest

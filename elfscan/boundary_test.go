@@ -65,6 +65,11 @@ func TestBadBoundaries(t *testing.T) {
 				}
 			}
 		}, []string{".bss", "no bytes"}},
+		{"in two sections", func(im *fixture.Image) {
+			im.Sections = append(im.Sections, &fixture.Section{
+				Name: ".over", Type: fixture.Progbits, Flags: fixture.Alloc, Addr: start + 20, Data: make([]byte, 64),
+			})
+		}, []string{".init.data", ".over"}},
 		{"empty", func(im *fixture.Image) {
 			for i := range im.Symbols {
 				if im.Symbols[i].Section == ".init.data" {

@@ -82,6 +82,24 @@ func TestMap(t *testing.T) {
 	}
 }
 
+// Without section headers the program headers say what lies where.
+func TestMapWithoutSections(t *testing.T) {
+	for _, a := range arches {
+		k := modern()
+		k.Arch, k.Encoding = a.Arch, a.Encoding
+		im := k.Build()
+		text := im.Map(2 * a.WordSize())
+		im.NoSections, im.Segments = true, true
+		l, err := listWithMap(t, im.Bytes(), text)
+		if a.Encoding == fixture.Descriptor { // nothing says where the descriptors are
+			requireError(t, l, err, "initcall table")
+			continue
+		}
+		require.NoError(t, err, a)
+		require.Equal(t, wanted(im, k), linesOf(l))
+	}
+}
+
 func TestBadMap(t *testing.T) {
 	k := modern()
 	image, text := stripped(k.Build(), 16)
@@ -100,6 +118,9 @@ func TestBadMap(t *testing.T) {
 		{"seven digits", text + "1234567 T f\n", nil, []string{fmt.Sprintf("line %d:", lines+1)}},
 		{"no type", text + "ffffffff81000000 f\n", nil, []string{fmt.Sprintf("line %d:", lines+1)}},
 		{"no name", text + "ffffffff81000000 T \n", nil, []string{fmt.Sprintf("line %d:", lines+1)}},
+		{"a tab for a letter", strings.Replace(text, "__initcall_end\n", "__initcall\tend\n", 1), nil, []string{"a name with a space"}},
+		{"an unclosed module", text + "ffffffffc0400000 t f\t[ext4\n", nil, []string{fmt.Sprintf("line %d:", lines+1)}},
+		{"a name without end", text + "ffffffff81000000 T " + strings.Repeat("n", 3000) + "\n", nil, []string{fmt.Sprintf("line %d:", lines+1), "2048"}},
 		{"two words", text + "ffffffff81000000 T f g\n", nil, []string{fmt.Sprintf("line %d:", lines+1)}},
 		{"an ELF file", string(image), nil, []string{"line 1:"}},
 		{"zero bytes", strings.Repeat("\x00", 1000), nil, []string{"line 1:"}},

@@ -128,6 +128,11 @@ func (m *memory) locate(e extent) (region, error) {
 	case e.size() > r.filed-off || off > r.filed:
 		return region{}, fmt.Errorf("%#x to %#x lies in the part of %s of which the file holds no bytes", e.start, e.end, r.name)
 	}
+	for _, other := range m.regions {
+		if other != r && other.filed > 0 && other.addr < e.end && e.start < other.addr+Addr(other.size) {
+			return region{}, fmt.Errorf("%#x to %#x lies in %s and in %s: whose bytes the kernel has there cannot be told", e.start, e.end, r.name, other.name)
+		}
+	}
 	return r, nil
 }
 

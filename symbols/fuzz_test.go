@@ -18,6 +18,8 @@ import (
 
 var mapLine = regexp.MustCompile(`^([0-9a-fA-F]{8}|[0-9a-fA-F]{16}) (?:([0-9a-fA-F]{8}|[0-9a-fA-F]{16}) )?([A-Za-z?-]) ([^ ]+)$`)
 
+var moduleLine = regexp.MustCompile(`^[0-9a-fA-F]+ [A-Za-z] [^ ]+\t\[[^\]]+\]$`)
+
 // plainMap reads a map line by line with a regular expression. ok is false if
 // it does not know what to think of one.
 func plainMap(text string, bits int) (all []symbols.Symbol, ok bool) {
@@ -26,11 +28,8 @@ func plainMap(text string, bits int) (all []symbols.Symbol, ok bool) {
 		line, _ = strings.CutSuffix(line, "\r")
 		m := mapLine.FindStringSubmatch(line)
 		if m == nil || strings.ContainsAny(m[4], "\t\r") || m[2] != "" && len(m[1]) != len(m[2]) || len(m[4]) > 2048 {
-			if line == "" || strings.HasPrefix(line, " ") {
+			if line == "" || strings.HasPrefix(line, " ") || moduleLine.MatchString(line) {
 				continue
-			}
-			if m != nil && strings.Contains(m[4], "\t") {
-				continue // of a module
 			}
 			return nil, false
 		}

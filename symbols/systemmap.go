@@ -145,6 +145,7 @@ func (m *mapRows) row(i int) row {
 var (
 	errNotMapLine = errors.New("not in nm's format: want an address of 8 or 16 hex digits, a type letter and a name")
 	errMapName    = errors.New("a name with a space in it")
+	errMapLong    = fmt.Errorf("a name of more than %d bytes", maxName)
 	errMapWide    = errors.New("an address of 64 bits, but the image has 32-bit addresses")
 )
 
@@ -160,7 +161,7 @@ func (m *mapRows) addPlainLine(text []byte, pos int) (next int, ok bool) {
 	}
 	length := indexBlank(text[name:])
 	end := name + length
-	if length == 0 || end == len(text) || text[end] != '\n' || m.is32 && addr>>32 != 0 {
+	if length == 0 || length > maxName || end == len(text) || text[end] != '\n' || m.is32 && addr>>32 != 0 {
 		return 0, false
 	}
 	m.add(addr, Kind(text[kind]), name)
@@ -203,13 +204,16 @@ func (m *mapRows) addLine(line []byte, pos int) error {
 		return nil
 	}
 	if indexBlank(name) < len(name) {
-		if bytes.IndexByte(name, '\t') > 0 {
+		if _, module, ok := bytes.Cut(name, []byte("\t[")); ok && bytes.IndexByte(module, ']') == len(module)-1 {
 			return nil // "name\t[module]"
 		}
 		// Compilers do write other control characters into local labels.
-		if bytes.IndexByte(name, ' ') >= 0 {
+		if bytes.ContainsAny(name, " \t") {
 			return errMapName
 		}
+	}
+	if len(name) > maxName {
+		return errMapLong
 	}
 	if high := addr >> 32; m.is32 && high != 0 {
 		if high != math.MaxUint32 || addr&(1<<31) == 0 {

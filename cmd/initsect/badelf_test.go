@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -135,6 +137,19 @@ func TestLyingHeaders(t *testing.T) {
 			test.spoil(t, im, data)
 			refused(t, put(t, data), test.words...)
 		})
+	}
+}
+
+// A name in the file must not speak to the terminal that shows the error, nor
+// make two lines of it.
+func TestErrorsAreOneCleanLine(t *testing.T) {
+	im := testKernel()
+	im.Sections = append(im.Sections, &fixture.Section{Name: ".a\nb\x1b[31m\u009b1m\x9b\x7f\r", Type: fixture.Progbits, Data: []byte("x")})
+	data := im.Bytes()
+	headerOf(t, &im.File, data, im.Sections[len(im.Sections)-1].Name).offset(1 << 40)
+	said := refused(t, put(t, data), "truncated")
+	for _, r := range strings.TrimSuffix(said, "\n") {
+		require.True(t, unicode.IsPrint(r), "%q in %q", r, said)
 	}
 }
 

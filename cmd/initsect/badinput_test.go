@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -192,4 +193,30 @@ func TestFullDisk(t *testing.T) {
 	var stderr strings.Builder
 	require.Equal(t, 2, run([]string{"list", put(t, testKernel().Bytes())}, streams{out: full, err: &stderr}))
 	require.Contains(t, stderr.String(), "no space left")
+}
+
+// Archives are refused as a whole if one member cannot be read.
+func TestBadArchives(t *testing.T) {
+	whole, err := os.ReadFile(filepath.Join(fixtureDir, "amd64-prel32-6.12.built-in.a"))
+	require.NoError(t, err)
+	thin, err := os.ReadFile(filepath.Join(fixtureDir, "amd64-prel32-6.12.built-in.thin.a"))
+	require.NoError(t, err)
+	size := strings.Index(string(whole), "core.o/") + 48 // of that member, ten digits
+	spoilt := func(at int, text string) []byte {
+		data := slices.Clone(whole)
+		copy(data[at:], text)
+		return data
+	}
+	refused(t, put(t, whole[:len(whole)/2]), "archive")
+	refused(t, put(t, whole[:20]), "archive", "cut off")
+	refused(t, put(t, spoilt(size, "9999999999")), "archive")
+	refused(t, put(t, spoilt(size, "12        ")), "archive")
+	refused(t, put(t, spoilt(size+12, "BC\xc0\xde")), "archive", "core.o", "not an ELF file")
+	refused(t, put(t, spoilt(size+12, "!<arch>\n")), "archive", "core.o", "not an ELF file")
+
+	var out, stderr strings.Builder // its members are not where it is
+	require.Equal(t, 2, run([]string{"list", put(t, thin)}, streams{out: &out, err: &stderr}))
+	require.Empty(t, out.String())
+	require.Contains(t, stderr.String(), "no such file")
+	require.Equal(t, 1, strings.Count(stderr.String(), "\n"))
 }

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 			println(err.Error())
 			return 1
 		}
-		defer os.RemoveAll(dir)
+		defer func() { _ = os.RemoveAll(dir) }()
 		initsect = filepath.Join(dir, "initsect")
 		out, err := exec.Command("go", "build", "-o", initsect, "../../cmd/initsect").CombinedOutput()
 		if err != nil {
