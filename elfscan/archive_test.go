@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/fixture"
 )
 
@@ -164,7 +163,7 @@ func TestThinArchives(t *testing.T) {
 	l, err = listThin(two[:len(two)-7])
 	requireError(t, l, err, "cut off")
 
-	im, err := elfscan.OpenFile("-", filemap.FromBytes(two), elfscan.Options{})
+	im, err := elfscan.OpenBytes("-", two, elfscan.Options{})
 	require.Nil(t, im)
 	require.ErrorContains(t, err, "give it as a file")
 }

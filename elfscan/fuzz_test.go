@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/fixture"
 )
 
@@ -74,7 +73,7 @@ var someNames = regexp.MustCompile("init$")
 func exercise(t *testing.T, data []byte) {
 	before := bytes.Clone(data)
 	// "-" as the path keeps thin archives from opening files.
-	im, err := elfscan.OpenFile("-", filemap.FromBytes(data), elfscan.Options{})
+	im, err := elfscan.OpenBytes("-", data, elfscan.Options{})
 	require.Equal(t, err == nil, im != nil)
 	if err != nil {
 		require.NotEmpty(t, err.Error())

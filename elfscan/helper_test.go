@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/fixture"
 )
 
@@ -55,7 +54,7 @@ func pointers() fixture.Kernel {
 }
 
 func open(data []byte) (*elfscan.Image, error) {
-	return elfscan.OpenFile("vmlinux", filemap.FromBytes(data), elfscan.Options{})
+	return elfscan.OpenBytes("vmlinux", data, elfscan.Options{})
 }
 
 // list opens and lists in one go, as every command does.

@@ -88,12 +88,6 @@ func OpenReader(name string, r io.Reader, opt Options) (*Image, error) {
 	return newImage(name, file, opt)
 }
 
-// OpenFile opens an image that is already open as a file or in memory. The
-// path is for messages, and for finding the members of a thin archive.
-func OpenFile(path string, file *filemap.File, opt Options) (*Image, error) {
-	return newImage(path, file, opt)
-}
-
 func newImage(path string, file *filemap.File, opt Options) (im *Image, err error) {
 	defer func() {
 		if err != nil && im != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/fixture"
 	"github.com/initsect/initsect/symbols"
 )
@@ -21,7 +20,7 @@ func listWithMap(t *testing.T, image []byte, text string) (*elfscan.Listing, err
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "System.map")
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	im, err := elfscan.OpenFile("vmlinux", filemap.FromBytes(image), elfscan.Options{Map: path})
+	im, err := elfscan.OpenBytes("vmlinux", image, elfscan.Options{Map: path})
 	if err != nil {
 		require.Nil(t, im)
 		return nil, err
@@ -269,13 +268,13 @@ func TestMapErrorsNameTheMap(t *testing.T) {
 	image, _ := stripped(modern().Build(), 16)
 	folder := t.TempDir()
 	for _, path := range []string{folder, filepath.Join(folder, "nope"), os.DevNull} {
-		im, err := elfscan.OpenFile("vmlinux", filemap.FromBytes(image), elfscan.Options{Map: path})
+		im, err := elfscan.OpenBytes("vmlinux", image, elfscan.Options{Map: path})
 		require.Nil(t, im)
 		require.ErrorContains(t, err, path)
 	}
 	object := fixture.File{Arch: amd64, Type: fixture.TypeRel}
 	for _, data := range [][]byte{object.Bytes(), []byte("!<arch>\n")} {
-		_, err := elfscan.OpenFile("vmlinux", filemap.FromBytes(data), elfscan.Options{Map: "System.map"})
+		_, err := elfscan.OpenBytes("vmlinux", data, elfscan.Options{Map: "System.map"})
 		require.ErrorContains(t, err, "of no use")
 		require.False(t, errors.Is(err, os.ErrNotExist))
 	}

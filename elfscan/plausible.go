@@ -119,22 +119,38 @@ func (im *Image) checkMapEntry(c *Initcall) error {
 // maxEntrySymbols bounds how many entry symbols are looked at.
 const maxEntrySymbols = 1 << 16
 
-// checkLost makes sure that a map's tables hold all of its entry symbols that
-// lie among them: a map that lost a boundary, or has it elsewhere, would hide
-// initcalls.
-func (im *Image) checkLost(l *Listing) error {
+// Lost returns the entry symbols that lie in none of the listed tables: their
+// initcalls are never called. Rust's are not looked for, as other symbols have
+// names of their form.
+func (im *Image) Lost(l *Listing) (lost []symbols.Symbol, err error) {
+	if im.Container != ContainerELF {
+		return nil, nil
+	}
 	all, err := im.syms.Prefixed(symbols.EntryPrefix, maxEntrySymbols)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	listed := make(map[Addr]bool, len(l.Initcalls))
 	for i := range l.Initcalls {
 		listed[l.Initcalls[i].Slot.Addr] = true
 	}
 	for _, s := range all {
-		if !symbols.IsEntryName(s.Name) || listed[s.Addr] || s.Kind.Text() {
-			continue
+		if symbols.IsEntryName(s.Name) && !listed[s.Addr] && !s.Kind.Text() {
+			lost = append(lost, s)
 		}
+	}
+	return lost, nil
+}
+
+// checkLost makes sure that a map's tables hold all of its entry symbols that
+// lie among them: a map that lost a boundary, or has it elsewhere, would hide
+// initcalls.
+func (im *Image) checkLost(l *Listing) error {
+	lost, err := im.Lost(l)
+	if err != nil {
+		return err
+	}
+	for _, s := range lost {
 		for _, t := range l.Tables {
 			if t.Kind == TableInitcall && im.sectionAt(s.Addr) == t.Section {
 				return im.mismatchf("it has %s at %#x, which lies in no table that the map bounds", s.Name, s.Addr)

@@ -9,6 +9,7 @@ import (
 	"github.com/initsect/initsect/elfscan"
 	"github.com/initsect/initsect/internal/render"
 	"github.com/initsect/initsect/internal/report"
+	"github.com/initsect/initsect/symbols"
 )
 
 type showOptions struct {
@@ -45,8 +46,23 @@ func runShow(opt showOptions, s streams) error {
 	return opt.list(opt.image, s, func(im *elfscan.Image, l *elfscan.Listing) error {
 		details := l.Show(opt.name)
 		if len(details) == 0 {
-			return fmt.Errorf("no initcall %q: the nearest names are %s", opt.name, strings.Join(l.Nearest(opt.name, suggestions), ", "))
+			return noInitcall(im, l, opt.name)
 		}
 		return show(s, report.NewShow(im, l, opt.name, details), opt.format, render.Show)
 	})
+}
+
+// noInitcall says why a function has no initcall: because its entry came to
+// lie outside every table, or because the name is another.
+func noInitcall(im *elfscan.Image, l *elfscan.Listing, name string) error {
+	lost, err := im.Lost(l)
+	if err != nil {
+		return err
+	}
+	for _, s := range lost {
+		if entry, ok := symbols.ParseEntry(s.Name, []string{name}); ok && entry.Function == name {
+			return fmt.Errorf("%s was registered, but never runs: its entry %s at %#x lies in no table", name, s.Name, s.Addr)
+		}
+	}
+	return fmt.Errorf("no initcall %q: the nearest names are %s", name, strings.Join(l.Nearest(name, suggestions), ", "))
 }
