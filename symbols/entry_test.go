@@ -209,7 +209,36 @@ func TestDisplayName(t *testing.T) {
 		require.Equal(t, want, symbols.DisplayName(raw, true), raw)
 		require.Equal(t, raw, symbols.DisplayName(raw, false), raw)
 	}
+	require.Equal(t, "_ZN3foo3barEv", symbols.DisplayName("_ZN3foo3barEv", true), "C++ is not Rust")
 	require.Equal(t, "_ZN", symbols.DisplayName("_ZN", true))
 	require.Equal(t, "_R", symbols.DisplayName("_R", true))
 	require.Equal(t, "_RC0", symbols.DisplayName("_RC0", true)) // the demangler makes nothing of it
+}
+
+// A short name of Rust's can stand for a very long one, each part of which is
+// twice the part before. It stays as the linker wrote it.
+func TestDisplayNameIsBounded(t *testing.T) {
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	backref := func(at int) string { // "B" and a number to the base of 62, less one
+		s, n := "", at-1
+		for ; n >= 62; n /= 62 {
+			s = digits[n%62:n%62+1] + s
+		}
+		return "B" + digits[n:n+1] + s + "_"
+	}
+	for _, depth := range []int{1, 3, 40, 200} {
+		name := "INvC1a1f" // the path and generic arguments of a::f::<…>
+		part := len(name)
+		name += "TuuE" // a pair
+		for range depth {
+			pair := "T" + backref(part) + backref(part) + "E"
+			part = len(name)
+			name += pair
+		}
+		name = "_R" + name + "E"
+		got := symbols.DisplayName(name, true)
+		require.Less(t, len(got), 4096)
+		require.Equal(t, depth < 10, strings.HasPrefix(got, "a::f::<((), ()), (((), ()), ((), ()))"), got)
+		require.Equal(t, depth >= 10, got == name)
+	}
 }

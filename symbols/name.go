@@ -22,12 +22,29 @@ func DisplayName(raw string, rust bool) string {
 	if stub, ok := ParseStub(name); ok {
 		name = stub.Function
 	}
-	if rust && (strings.HasPrefix(name, "_R") || strings.HasPrefix(name, "_ZN")) {
-		if plain, err := demangle.ToString(name, demangle.NoParams); err == nil && plain != "" {
+	if rust && isRustName(name) {
+		plain, err := demangle.ToString(name, demangle.NoParams, demangle.MaxLength(maxPlainPower))
+		if err == nil && plain != "" && len(plain) < 1<<maxPlainPower {
 			name = plain
 		}
 	}
 	return name
+}
+
+// maxPlainPower bounds a demangled name to 4,096 bytes. Names in Rust's v0
+// mangling refer back to parts of themselves: 300 bytes can stand for 10¹² of
+// them.
+const maxPlainPower = 12
+
+// isRustName reports whether a name is mangled in Rust's v0 or legacy way; the
+// latter is C++'s with a hash as the last part.
+func isRustName(name string) bool {
+	const hash = "17h0123456789abcdefE"
+	if strings.HasPrefix(name, "_R") {
+		return true
+	}
+	at := len(name) - len(hash)
+	return at > 0 && strings.HasPrefix(name, "_ZN") && strings.HasPrefix(name[at:], "17h") && strings.HasSuffix(name, "E")
 }
 
 // stripSuffixes removes what LTO and CFI append, in any order and number.
