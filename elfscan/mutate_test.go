@@ -18,7 +18,7 @@ import (
 const fixtureDir = "../testdata/vmlinux-fixtures"
 
 // mutations is how many variants of each fixture are tried.
-const mutations = 10000
+const mutations = 20000
 
 // TestMutations spoils good files at random. Where the spoilt bytes are no part
 // of what the list is made of — code, notes, strings, padding — the list must
