@@ -17,7 +17,7 @@ var slowCalls = []fixture.Call{
 	{Table: "deferred", Func: "fb_init", Group: "video", Number: 0},
 }
 
-// known are the variants of FACTS that need no flags.
+// known are the variants that need no flags.
 var known = map[string]fixture.Deferred{
 	"Tim Bird": fixture.Original,
 	"ports":    {Section: ".deferred_initcall.init", Start: "__deferred_initcall_start", End: "__deferred_initcall_end", Layout: "plain"},

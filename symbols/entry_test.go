@@ -19,7 +19,7 @@ func TestParseEntry(t *testing.T) {
 		functions string
 		want      entry
 	}{
-		// 5.12 on, names from kernels in the FACTS.
+		// 5.12 on, names as kernels have them.
 		{"__initcall__kmod_core__376_2214_init_hw_perf_eventsearly", "", entry{Function: "init_hw_perf_events", ID: "early", Module: "core", Line: 2214}},
 		{"__initcall__kmod_8250_dw__330_7_dw8250_platform_driver_init6", "", entry{Function: "dw8250_platform_driver_init", ID: "6", Module: "8250_dw", Line: 7}},
 		{"__initcall__kmod_tty_io__255_3571_con_initcon", "", entry{Function: "con_init", ID: "con", Module: "tty_io", Line: 3571}},
