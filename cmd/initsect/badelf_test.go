@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"unicode"
@@ -199,13 +198,4 @@ func TestCompressedDebug(t *testing.T) {
 			require.Equal(t, want, stdout)
 		})
 	}
-}
-
-func TestUnreadable(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read anything")
-	}
-	path := put(t, testKernel().Bytes())
-	require.NoError(t, os.Chmod(path, 0))
-	refused(t, path, "permission denied")
 }
