@@ -122,7 +122,9 @@ func (im *Image) listArchive(opt ListOptions) (*Listing, error) {
 		if err != nil {
 			return nil, fmt.Errorf("member %s: %w", m.name, err)
 		}
-		all.merge(l, m.name)
+		if err := all.merge(l, m.name); err != nil {
+			return nil, fmt.Errorf("member %s: %w", m.name, err)
+		}
 	}
 	if len(all.Initcalls) == 0 {
 		return nil, fmt.Errorf("%w in any of the archive's %d members", ErrNoTable, len(im.members))
@@ -138,11 +140,14 @@ func (im *Image) listArchive(opt ListOptions) (*Listing, error) {
 }
 
 // merge adds a member's listing.
-func (l *Listing) merge(other *Listing, name string) {
+func (l *Listing) merge(other *Listing, name string) error {
 	tables := map[*Table]*Table{}
 	for _, t := range other.Tables {
-		into := l.tableFor(input{kind: t.Kind, Section: safeelf.Section{Name: t.Section}},
+		into, err := l.tableFor(input{kind: t.Kind, Section: safeelf.Section{Name: t.Section}},
 			format{encoding: t.Encoding, layout: t.Layout, size: t.EntrySize})
+		if err != nil {
+			return err
+		}
 		into.Count += t.Count
 		into.addLevels(t.Levels)
 		tables[t] = into
@@ -152,6 +157,7 @@ func (l *Listing) merge(other *Listing, name string) {
 		l.Initcalls = append(l.Initcalls, c)
 	}
 	l.SyncKnown = l.SyncKnown || other.SyncKnown
+	return nil
 }
 
 func (t *Table) addLevels(spans []LevelSpan) {

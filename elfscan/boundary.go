@@ -259,7 +259,7 @@ func (t *Table) levelAt(slot Addr) Level {
 }
 
 // deferredBounds are the boundary symbols of a deferred table.
-type deferredBounds struct{ start, end, section string }
+type deferredBounds struct{ start, end string }
 
 // knownDeferred are the boundaries that deferred-initcalls patches use: Tim
 // Bird's original; its ports to 3.x and Sony's; LG's.
@@ -273,9 +273,6 @@ var knownDeferred = []deferredBounds{
 // boundary symbols, by its output section, or both.
 type Deferred struct{ Start, End, Section string }
 
-// IsZero reports whether nothing was named.
-func (d Deferred) IsZero() bool { return d == Deferred{} }
-
 func (d Deferred) check() error {
 	if (d.Start == "") != (d.End == "") {
 		return errors.New("a deferred table needs both its start and its end symbol")
@@ -286,7 +283,7 @@ func (d Deferred) check() error {
 // bounds returns the symbols to look for.
 func (d Deferred) bounds() []deferredBounds {
 	if d.Start != "" {
-		return []deferredBounds{{start: d.Start, end: d.End, section: d.Section}}
+		return []deferredBounds{{start: d.Start, end: d.End}}
 	}
 	return knownDeferred
 }

@@ -9,27 +9,23 @@ type trigger struct {
 	words string
 }
 
-// triggers are the known ones: Sony's (init/snsc_deferred_initcalls.c), LG's,
-// and Tim Bird's, whose name is the tail of Sony's and so comes last.
-var triggers = []trigger{
-	{"snsc_deferred_initcalls", `when user space writes a group number or "all" to /proc/snsc_deferred_initcalls`},
-	{"usercalls", `when user space writes a group, or "1" for all, to /proc/usercalls`},
-	{"deferred_initcalls", "when user space first reads /proc/deferred_initcalls"},
+// triggers are the known ones, by the layout of the table that they run: Tim
+// Bird's and its ports', LG's, and Sony's (init/snsc_deferred_initcalls.c).
+var triggers = map[Layout]trigger{
+	LayoutPlain: {"deferred_initcalls", "when user space first reads /proc/deferred_initcalls"},
+	LayoutGroup: {"usercalls", `when user space writes a group, or "1" for all, to /proc/usercalls`},
+	LayoutList:  {"snsc_deferred_initcalls", `when user space writes a group number or "all" to /proc/snsc_deferred_initcalls`},
 }
 
-// findTrigger says what runs the image's deferred tables, "" if the image does
-// not show it.
-func (im *Image) findTrigger() (string, error) {
-	for _, t := range triggers {
-		_, found, err := im.mem.find(append([]byte(t.file), 0), im.startsString)
-		if err != nil {
-			return "", err
-		}
-		if found {
-			return t.words, nil
-		}
+// findTrigger says what runs a deferred table of this layout, "" if the image
+// does not show it.
+func (im *Image) findTrigger(layout Layout) (string, error) {
+	t := triggers[layout]
+	_, found, err := im.mem.find(append([]byte(t.file), 0), im.startsString)
+	if err != nil || !found {
+		return "", err
 	}
-	return "", nil
+	return t.words, nil
 }
 
 // startsString reports whether a word begins at an address: do_deferred_initcalls

@@ -150,20 +150,26 @@ func TestEmptyDeferredTable(t *testing.T) {
 
 // What makes a deferred table run is told by the name of the file in /proc.
 func TestTrigger(t *testing.T) {
-	for _, test := range []struct{ bytes, word string }{
-		{"", ""},
-		{"deferred_initcalls\x00", "reads /proc/deferred_initcalls"},
-		{"snsc_deferred_initcalls\x00", "/proc/snsc_deferred_initcalls"},
-		{"usercalls\x00", "/proc/usercalls"},
-		{"deferred_initcalls of another kind\x00", ""},
+	for _, test := range []struct{ variant, bytes, word string }{
+		{"Tim Bird", "", ""},
+		{"Tim Bird", "deferred_initcalls\x00", "reads /proc/deferred_initcalls"},
+		{"ports", "\x00deferred_initcalls\x00", "reads /proc/deferred_initcalls"},
+		{"Sony", "\x00snsc_deferred_initcalls\x00", "/proc/snsc_deferred_initcalls"},
+		{"LG", "\x00usercalls\x00", "/proc/usercalls"},
+		// What runs another kind of table, or is no name of a file, says nothing.
+		{"Tim Bird", "\x00snsc_deferred_initcalls\x00", ""},
+		{"Tim Bird", "\x00do_deferred_initcalls\x00", ""},
+		{"Tim Bird", "\x00usercalls\x00", ""},
+		{"LG", "\x00deferred_initcalls\x00", ""},
+		{"Tim Bird", "\x00deferred_initcalls of another kind\x00", ""},
 	} {
-		im := deferredKernel(fixture.Original, amd64).Build()
+		im := deferredKernel(known[test.variant], amd64).Build()
 		data := im.Section(".rodata")
 		data.Data = append(data.Data, test.bytes...)
 		got := mustList(t, im.Bytes()).Tables[2].Trigger
 		if test.word == "" {
-			require.Empty(t, got, "%q", test.bytes)
+			require.Empty(t, got, "%s: %q", test.variant, test.bytes)
 		}
-		require.Contains(t, got, test.word)
+		require.Contains(t, got, test.word, "%s: %q", test.variant, test.bytes)
 	}
 }

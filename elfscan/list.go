@@ -155,7 +155,7 @@ func (im *Image) describeTable(t *Table, addrs map[string]Addr) error {
 	t.InitMem = inInitMem(t.Start.Addr, addrs)
 	if t.Kind == TableDeferred && t.Count > 0 {
 		var err error
-		t.Trigger, err = im.findTrigger()
+		t.Trigger, err = im.findTrigger(t.Layout)
 		return err
 	}
 	return nil

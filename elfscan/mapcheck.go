@@ -170,7 +170,6 @@ func (im *Image) compareExports(exports []symbols.Symbol, raw patched) error {
 		if err != nil {
 			return err
 		}
-		agree = max(agree, 0)
 		n := 0
 		for i, s := range exports {
 			want := strings.TrimPrefix(s.Name, exportPrefix)

@@ -158,9 +158,9 @@ func (im *Image) addInput(l *Listing, in input) error {
 	if err != nil {
 		return err
 	}
-	t := l.tableFor(in, f)
-	if t.Encoding != f.encoding || t.Layout != f.layout {
-		return tableErrorf(in.kind, "section %s is encoded as %s, but a section before it as %s", in.Name, f.describe(), t.Encoding)
+	t, err := l.tableFor(in, f)
+	if err != nil {
+		return err
 	}
 	t.Levels = append(t.Levels, LevelSpan{Level: in.level})
 	span := &t.Levels[len(t.Levels)-1]
@@ -183,19 +183,22 @@ func (im *Image) addInput(l *Listing, in input) error {
 }
 
 // tableFor returns the listing's table for a section, making it if there is
-// none.
-func (l *Listing) tableFor(in input, f format) *Table {
+// none. The parts of a table cannot be encoded in different ways.
+func (l *Listing) tableFor(in input, f format) (*Table, error) {
 	for _, t := range l.Tables {
 		if t.Kind == in.kind {
 			if t.Section != in.Name {
 				t.Section = "" // more than one
 			}
-			return t
+			if t.Encoding != f.encoding || t.Layout != f.layout {
+				return nil, tableErrorf(in.kind, "section %s is encoded as %s, but one before it as %s", in.Name, f.describe(), t.Encoding)
+			}
+			return t, nil
 		}
 	}
 	t := &Table{Kind: in.kind, Section: in.Name, Encoding: f.encoding, Layout: f.layout, EntrySize: f.size}
 	l.Tables = append(l.Tables, t)
-	return t
+	return t, nil
 }
 
 // inputFormat finds the one format in which the section's relocations make

@@ -11,7 +11,7 @@ import (
 // Sibling is a linker-built table that lies beside those of initcalls and
 // runs code or feeds boot too. Only its extent is read, not its entries.
 type Sibling struct {
-	Name    string // ".init.setup", "lsm_info"
+	Name    string // "setup", "lsm_info"
 	Start   Boundary
 	End     Boundary
 	Section string // output section
@@ -29,8 +29,8 @@ type Sibling struct {
 func (s *Sibling) Bytes() uint64 { return uint64(s.End.Addr - s.Start.Addr) }
 
 // siblingSpec says how a sibling's boundaries are called. A table with a
-// sentinel ends where that begins. The sizes are those of most kernels with 64-bit and
-// 32-bit words; what the symbols in the table say goes before them.
+// sentinel ends where that begins. The sizes are those of most kernels with
+// 64-bit and 32-bit words; what the symbols in the table say goes before them.
 type siblingSpec struct {
 	name, start, end string
 	sentinel         bool
@@ -116,6 +116,13 @@ func (im *Image) sibling(spec siblingSpec, ends map[string][]symbols.Symbol) (s 
 	if len(start) == 0 || len(end) == 0 {
 		return s, false, nil
 	}
+	for _, defs := range [][]symbols.Symbol{start, end} {
+		for _, d := range defs {
+			if d.Addr != defs[0].Addr {
+				return s, false, fmt.Errorf("symbol %s is defined twice, at %#x and at %#x", d.Name, defs[0].Addr, d.Addr)
+			}
+		}
+	}
 	s = Sibling{Name: spec.name, Start: Boundary{spec.start, start[0].Addr}, End: Boundary{spec.end, end[0].Addr}}
 	if spec.sentinel {
 		s.EntrySize = int(min(end[0].Size, maxTable)) // the sentinel is an entry itself
@@ -143,8 +150,8 @@ func bounds(extents []extent) (from, to Addr) {
 }
 
 // measure finds the size of an entry: that of the symbols in the table if
-// they all have one size, else the usual one if the table is a whole number
-// of those.
+// they all have one size, else their distance if there is one at every entry,
+// else the usual size if the table is a whole number of those.
 func (s *Sibling) measure(inside []symbols.Symbol, spec siblingSpec, is64 bool) {
 	if s.Bytes() == 0 {
 		return
