@@ -9,11 +9,13 @@
 // or an archive of objects; "-" is standard input. Without IMAGE the running
 // kernel's vmlinux is looked for where distributions put it.
 //
-// The exit status is 0 if the question was answered and 2 if it could not be:
-// then standard output is empty and standard error says why, in one line.
+// The exit status is 0 if the question was answered, 1 if the answer is that
+// there are findings or differences, and 2 if it could not be answered: then
+// standard output is empty and standard error says why, in one line.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,8 +24,13 @@ import (
 // Exit statuses.
 const (
 	exitOK      = 0
+	exitFound   = 1
 	exitTrouble = 2
 )
+
+// errFound is what a command returns that has printed its answer, and whose
+// answer is that there are findings or differences.
+var errFound = errors.New("findings or differences")
 
 // streams are the standard streams of one run.
 type streams struct {
@@ -41,7 +48,10 @@ func main() {
 func run(args []string, s streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
-	if err := root.Execute(); err != nil {
+	switch err := root.Execute(); {
+	case errors.Is(err, errFound):
+		return exitFound
+	case err != nil:
 		fmt.Fprintf(s.err, "initsect: %s\n", oneLine(err))
 		return exitTrouble
 	}

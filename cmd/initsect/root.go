@@ -69,17 +69,13 @@ type imageFlags struct {
 }
 
 func (f *imageFlags) register(cmd *cobra.Command) {
-	f.format = render.Text
 	flags := cmd.Flags()
 	flags.StringVar(&f.mapFile, "map", "", "System.map, /proc/kallsyms or output of nm for the image: `FILE`")
 	flags.StringVar(&f.deferred.Start, "deferred-start", "", "boundary `SYMBOL` at the start of a deferred table that is not known")
 	flags.StringVar(&f.deferred.End, "deferred-end", "", "boundary `SYMBOL` at its end")
 	flags.StringVar(&f.deferred.Section, "deferred-section", "", "`NAME` of its output section")
 	flags.BoolVar(&f.noDemangle, "no-demangle", false, "print Rust names as the linker wrote them")
-	flags.Var(&f.format, "format", render.Names())
-	if err := cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(strings.Split(render.Names(), ", "), cobra.ShellCompDirectiveNoFileComp)); err != nil {
-		panic(err) // the flag is registered two lines above
-	}
+	registerFormat(cmd, &f.format, render.Common)
 }
 
 // open opens the image that a command was given: a path, "-" for standard

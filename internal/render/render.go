@@ -3,7 +3,6 @@
 package render
 
 import (
-	"fmt"
 	"io"
 	"strings"
 )
@@ -20,34 +19,8 @@ const (
 	Markdown Format = "markdown"
 )
 
-// Formats lists all of them.
-var Formats = []Format{Text, TSV, CSV, JSON, Markdown}
-
-// Names is the list of formats for a help text.
-func Names() string {
-	names := make([]string, len(Formats))
-	for i, f := range Formats {
-		names[i] = string(f)
-	}
-	return strings.Join(names, ", ")
-}
-
-// String and Set make Format a flag value.
-func (f *Format) String() string { return string(*f) }
-
-// Set parses a format.
-func (f *Format) Set(s string) error {
-	for _, known := range Formats {
-		if s == string(known) {
-			*f = known
-			return nil
-		}
-	}
-	return fmt.Errorf("want one of %s", Names())
-}
-
-// Type is the word for the value in help texts.
-func (f *Format) Type() string { return "FORMAT" }
+// Common are the formats that every command has.
+var Common = []Format{Text, TSV, CSV, JSON, Markdown}
 
 // Style says how text may look.
 type Style struct {

@@ -45,7 +45,7 @@ func TestHostileNamesStayInTheirCells(t *testing.T) {
 	require.Len(t, markdown, 3)
 	require.Equal(t, 10, strings.Count(markdown[2], "|")-strings.Count(markdown[2], `\|`))
 
-	for _, f := range Formats {
+	for _, f := range Common {
 		require.NotContains(t, rendered(t, hostile(), f, Style{}), "\x1b", "%s", f)
 	}
 }
