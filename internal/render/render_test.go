@@ -77,16 +77,6 @@ func TestLevelHeadings(t *testing.T) {
 	require.Contains(t, text, "its entry symbol says level 6")
 }
 
-func TestFormatSet(t *testing.T) {
-	var f Format
-	for _, name := range strings.Split(Names(), ", ") {
-		require.NoError(t, f.Set(name))
-		require.Equal(t, name, f.String())
-	}
-	require.Error(t, f.Set("xml"))
-	require.Equal(t, Markdown, f, "a bad value must not stay")
-}
-
 func TestPrintable(t *testing.T) {
 	require.Equal(t, "größe…", Printable("größe…"))
 	require.Equal(t, "a?b?c?", Printable("a\x1bb\x7fc\u009b"))
