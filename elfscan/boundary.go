@@ -1,6 +1,7 @@
 package elfscan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,18 +63,6 @@ var fixedTables = []struct {
 // ErrNoTable is returned for an image that has no table of initcalls.
 var ErrNoTable = errors.New("no table of initcalls")
 
-// TableError tells what is wrong with a table.
-type TableError struct {
-	Table TableKind
-	Msg   string
-}
-
-func (e *TableError) Error() string { return fmt.Sprintf("%s table: %s", e.Table, e.Msg) }
-
-func tableErrorf(kind TableKind, format string, args ...any) error {
-	return &TableError{kind, fmt.Sprintf(format, args...)}
-}
-
 // boundaryNames lists all symbols that locateTables asks for.
 func boundaryNames(deferred []deferredBounds) []string {
 	names := []string{symEarlyEnd, symInitBegin, symInitEnd, symLevels}
@@ -109,10 +98,10 @@ func boundaryAddrs(syms *symbols.Table, names []string) (map[string]Addr, error)
 }
 
 // locateTables finds the tables by their boundary symbols, in run order.
-func locateTables(addrs map[string]Addr, deferred []deferredBounds) ([]*Table, error) {
+func locateTables(addrs map[string]Addr, deferred []deferredBounds, f *faults) ([]*Table, error) {
 	var tables []*Table
 	for _, t := range fixedTables {
-		table, err := boundedTable(addrs, t.kind, t.start, t.end)
+		table, err := boundedTable(addrs, t.kind, t.start, t.end, f)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +109,7 @@ func locateTables(addrs map[string]Addr, deferred []deferredBounds) ([]*Table, e
 			continue
 		}
 		if t.kind == TableInitcall {
-			if table.Levels, err = levelSpans(addrs, table.Start, table.End); err != nil {
+			if table.Levels, err = levelSpans(addrs, table.Start, table.End, f); err != nil {
 				return nil, err
 			}
 		} else {
@@ -129,7 +118,7 @@ func locateTables(addrs map[string]Addr, deferred []deferredBounds) ([]*Table, e
 		tables = append(tables, table)
 	}
 	for _, d := range deferred {
-		table, err := boundedTable(addrs, TableDeferred, d.start, d.end)
+		table, err := boundedTable(addrs, TableDeferred, d.start, d.end, f)
 		if err != nil {
 			return nil, err
 		}
@@ -148,45 +137,41 @@ func (t *Table) isDeferredTwin(other *Table) bool {
 	return other.Kind == TableDeferred && other.Start.Addr == t.Start.Addr && other.End.Addr == t.End.Addr
 }
 
-// boundedTable returns the table between two symbols, nil if neither exists.
-func boundedTable(addrs map[string]Addr, kind TableKind, start, end string) (*Table, error) {
+// boundedTable is the table between two symbols, nil if neither exists or if
+// there is no table between them.
+func boundedTable(addrs map[string]Addr, kind TableKind, start, end string, f *faults) (*Table, error) {
 	from, hasStart := addrs[start]
 	to, hasEnd := addrs[end]
+	first, last := Boundary{start, from}, Boundary{end, to}
 	switch {
 	case !hasStart && !hasEnd:
 		return nil, nil
 	case !hasStart:
-		return nil, tableErrorf(kind, "%s is at %#x, but there is no %s", end, to, start)
+		return nil, f.addf(kind, FaultHalf, last, "%s is at %#x, but there is no %s", end, to, start)
 	case !hasEnd:
-		return nil, tableErrorf(kind, "%s is at %#x, but there is no %s", start, from, end)
+		return nil, f.addf(kind, FaultHalf, first, "%s is at %#x, but there is no %s", start, from, end)
 	case to < from:
-		return nil, tableErrorf(kind, "the boundaries are reversed: %s is at %#x, %s at %#x", start, from, end, to)
+		return nil, f.addf(kind, FaultReversed, first, "the boundaries are reversed: %s is at %#x, %s at %#x", start, from, end, to)
+	case to-from > maxTable:
+		return nil, f.addf(kind, FaultOutside, first, "%#x to %#x is far too large for a table of initcalls", from, to)
 	}
-	t := &Table{Kind: kind, Start: Boundary{start, from}, End: Boundary{end, to}}
-	return t, t.checkSize()
+	return &Table{Kind: kind, Start: first, End: last}, nil
 }
 
 // maxTable bounds a table, in bytes: 30 times the largest seen, which has
 // 1,000 pointers.
 const maxTable = 256 << 10
 
-func (t *Table) checkSize() error {
-	if t.Bytes() > maxTable {
-		return tableErrorf(t.Kind, "%#x to %#x is far too large for a table of initcalls", t.Start.Addr, t.End.Addr)
-	}
-	return nil
-}
-
 // levelSpans cuts the initcall table into levels by what boundary symbols this
 // kernel has. Where the symbol of a level is missing, the level of the entries
 // before it cannot be told from its own, and is unknown.
-func levelSpans(addrs map[string]Addr, start, end Boundary) ([]LevelSpan, error) {
+func levelSpans(addrs map[string]Addr, start, end Boundary, f *faults) ([]LevelSpan, error) {
 	if a, ok := addrs[symEarlyEnd]; ok && !hasLevelBoundary(addrs) {
 		spans := []LevelSpan{
 			{Level: LevelEarly, Start: start},
 			{Level: LevelUnknown, Start: Boundary{symEarlyEnd, a}},
 		}
-		return spans, checkSpans(spans, end)
+		return checkSpans(spans, end, f)
 	}
 	if !hasLevelBoundary(addrs) {
 		return []LevelSpan{{Level: LevelUnknown, Start: start}}, nil
@@ -196,11 +181,12 @@ func levelSpans(addrs map[string]Addr, start, end Boundary) ([]LevelSpan, error)
 		a, ok := addrs[b.symbol]
 		if !ok {
 			spans[len(spans)-1].Level = LevelUnknown
+			f.notef(TableInitcall, FaultLevelMissing, Boundary{Symbol: b.symbol}, "there is no %s", b.symbol)
 			continue
 		}
 		spans = append(spans, LevelSpan{Level: b.level, Start: Boundary{b.symbol, a}})
 	}
-	return spans, checkSpans(spans, end)
+	return checkSpans(spans, end, f)
 }
 
 func hasLevelBoundary(addrs map[string]Addr) bool {
@@ -212,34 +198,61 @@ func hasLevelBoundary(addrs map[string]Addr) bool {
 	return false
 }
 
-// checkSpans makes sure that the boundaries rise from start to end.
-func checkSpans(spans []LevelSpan, end Boundary) error {
+// checkSpans makes sure that the boundaries rise from start to end. Where they
+// do not, it returns the spans by address, without those outside the table.
+func checkSpans(spans []LevelSpan, end Boundary, f *faults) ([]LevelSpan, error) {
+	start := spans[0].Start
+	sound := true
 	for i, s := range spans {
 		next := end
 		if i+1 < len(spans) {
 			next = spans[i+1].Start
 		}
 		if s.Start.Addr > next.Addr {
-			return tableErrorf(TableInitcall, "the boundaries are reversed: %s is at %#x, %s at %#x",
-				s.Start.Symbol, s.Start.Addr, next.Symbol, next.Addr)
+			sound = false
+			if err := f.addf(TableInitcall, FaultLevelOrder, next, "the boundaries are reversed: %s is at %#x, %s at %#x",
+				s.Start.Symbol, s.Start.Addr, next.Symbol, next.Addr); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return nil
+	if sound {
+		return spans, nil
+	}
+	spans = slices.DeleteFunc(spans, func(s LevelSpan) bool { return s.Start.Addr < start.Addr || s.Start.Addr > end.Addr })
+	slices.SortStableFunc(spans, func(a, b LevelSpan) int { return cmp.Compare(a.Start.Addr, b.Start.Addr) })
+	return spans, nil
 }
 
-// countLevels fills in how many entries each level has and refuses a boundary
-// that lies inside an entry.
-func (t *Table) countLevels() error {
+// spanEnd is the boundary behind the table's i-th level.
+func (t *Table) spanEnd(i int) Boundary {
+	if i+1 < len(t.Levels) {
+		return t.Levels[i+1].Start
+	}
+	return t.End
+}
+
+// levelStart is where the entries of the table's i-th level begin.
+func (t *Table) levelStart(i int) Addr {
+	start := t.Levels[i].Start.Addr
+	if i == 0 {
+		start += t.lead
+	}
+	return start
+}
+
+// countLevels fills in how many entries each level has. A boundary that lies
+// inside an entry is a fault.
+func (t *Table) countLevels(f *faults) error {
 	for i := range t.Levels {
 		s := &t.Levels[i]
-		end := t.End
-		if i+1 < len(t.Levels) {
-			end = t.Levels[i+1].Start
-		}
-		size := uint64(end.Addr - s.Start.Addr)
+		end := t.spanEnd(i)
+		size := uint64(end.Addr - t.levelStart(i))
 		if size%uint64(t.EntrySize) != 0 {
-			return tableErrorf(t.Kind, "%s at %#x and %s at %#x are %#x bytes apart, no multiple of the %d of an entry (%s)",
-				s.Start.Symbol, s.Start.Addr, end.Symbol, end.Addr, size, t.EntrySize, t.Encoding)
+			if err := f.addf(t.Kind, FaultSize, s.Start, "%s at %#x and %s at %#x are %#x bytes apart, no multiple of the %d of an entry (%s)",
+				s.Start.Symbol, s.Start.Addr, end.Symbol, end.Addr, size, t.EntrySize, t.Encoding); err != nil {
+				return err
+			}
 		}
 		s.Count = int(size / uint64(t.EntrySize))
 	}

@@ -49,7 +49,7 @@ func TestBadBoundaries(t *testing.T) {
 		{"end in an entry", func(im *fixture.Image) { im.Find("__initcall_end").Value -= 3 }, []string{"__initcall_end", "no multiple of the 8"}},
 		{"start beside an entry", func(im *fixture.Image) {
 			im.Find("__initcall_start").Value--
-		}, []string{"does not start at a multiple of 8"}},
+		}, []string{"__initcall_start", "no multiple of the 8"}},
 		{"end behind the section", func(im *fixture.Image) { im.Find("__initcall_end").Value += 8 }, []string{"beyond the end of .init.data"}},
 		{"end behind everything", func(im *fixture.Image) { im.Find("__initcall_end").Value = im.Base() + 0x10000 }, []string{"beyond the end of .init.data"}},
 		{"start before everything", func(im *fixture.Image) { im.Find("__initcall_start").Value = im.Base() - 16 }, []string{"no section"}},

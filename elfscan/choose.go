@@ -2,6 +2,7 @@ package elfscan
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +15,42 @@ type hits map[Addr][]symbols.Symbol
 
 // decodeTables reads each table in every format that it may have and keeps
 // the one that fits.
-func (im *Image) decodeTables(tables []*Table, raw []patched) ([][]rawEntry, hits, error) {
+func (im *Image) decodeTables(tables []*Table, raw []patched, f *faults) ([][]rawEntry, hits, error) {
+	readings, at, err := im.readings(tables, raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	chosen, err := im.choose(tables, raw, readings, f)
+	if misfit, ok := errors.AsType[*misfitError](err); ok && f.all && misfit.table.lead == 0 {
+		if err := im.findLead(misfit.table, f); err != nil {
+			return nil, nil, err
+		}
+		if misfit.table.lead > 0 {
+			return im.decodeTables(tables, raw, f)
+		}
+	}
+	if err != nil && im.syms.Source() == symbols.SourceMap {
+		err = fmt.Errorf("%w; or is %s of another build?", err, im.mapFile)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	entries := make([][]rawEntry, len(tables))
+	for i, r := range chosen {
+		t := tables[i]
+		t.Encoding, t.Layout, t.EntrySize = r.encoding, r.layout, r.size
+		t.Count = len(r.entries)
+		if err := t.countLevels(f); err != nil {
+			return nil, nil, err
+		}
+		entries[i] = r.entries
+		slices.SortStableFunc(entries[i], func(a, b rawEntry) int { return cmp.Compare(a.order, b.order) })
+	}
+	return entries, at, nil
+}
+
+// readings reads each table in every format that it may have.
+func (im *Image) readings(tables []*Table, raw []patched) ([][]reading, hits, error) {
 	readings := make([][]reading, len(tables))
 	var wanted []Addr
 	for i, t := range tables {
@@ -23,7 +59,7 @@ func (im *Image) decodeTables(tables []*Table, raw []patched) ([][]rawEntry, hit
 			formats = im.deferredFormats()
 		}
 		for _, f := range formats {
-			r := reading{format: f, entries: im.decode(raw[i], f)}
+			r := reading{format: f, entries: im.decodeLevels(t, raw[i], f)}
 			for _, e := range r.entries {
 				wanted = append(wanted, e.slot)
 				if im.mem.executable(e.target) {
@@ -45,25 +81,37 @@ func (im *Image) decodeTables(tables []*Table, raw []patched) ([][]rawEntry, hit
 			im.judge(&readings[i][j], at)
 		}
 	}
-	chosen, err := im.choose(tables, raw, readings)
-	if err != nil && im.syms.Source() == symbols.SourceMap {
-		err = fmt.Errorf("%w; or is %s of another build?", err, im.mapFile)
+	return readings, at, nil
+}
+
+// decodeLevels reads a table as the kernel does, each level from its own
+// boundary.
+func (im *Image) decodeLevels(t *Table, p patched, f format) []rawEntry {
+	var entries []rawEntry
+	for i := range t.Levels {
+		start, end := t.levelStart(i), t.spanEnd(i).Addr
+		entries = append(entries, im.decode(p.sub(extent{start, end}), f)...)
 	}
+	return entries
+}
+
+// findLead looks for bytes between the table's start and its first entry, by
+// the symbols of its entries.
+func (im *Image) findLead(t *Table, f *faults) error {
+	inside, err := im.syms.Within(t.Start.Addr, t.End.Addr)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	entries := make([][]rawEntry, len(tables))
-	for i, r := range chosen {
-		t := tables[i]
-		t.Encoding, t.Layout, t.EntrySize = r.encoding, r.layout, r.size
-		t.Count = len(r.entries)
-		if err := t.countLevels(); err != nil {
-			return nil, nil, err
-		}
-		entries[i] = r.entries
-		slices.SortStableFunc(entries[i], func(a, b rawEntry) int { return cmp.Compare(a.order, b.order) })
+	inside = slices.DeleteFunc(inside, func(s symbols.Symbol) bool { return !symbols.IsEntryName(s.Name) })
+	if len(inside) == 0 {
+		return nil
 	}
-	return entries, at, nil
+	first := slices.MinFunc(inside, func(a, b symbols.Symbol) int { return cmp.Compare(a.Addr, b.Addr) })
+	if first.Addr == t.Start.Addr || first.Addr >= t.spanEnd(0).Addr {
+		return nil
+	}
+	t.lead = first.Addr - t.Start.Addr
+	return f.addf(t.Kind, FaultMisaligned, t.Start, "it starts at %#x, but its first entry, %s, is at %#x", t.Start.Addr, first.Name, first.Addr)
 }
 
 // reading is a table read in one format, and how well that went.
@@ -119,11 +167,14 @@ func (im *Image) isFunction(e rawEntry, enc Encoding, at hits) bool {
 // choose picks each table's reading. The initcall table must fit exactly one
 // format. The tables beside it are read in its format where they are empty, or
 // where an entry or two are all they have and not all of those are good.
-func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading) ([]reading, error) {
+func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f *faults) ([]reading, error) {
 	main := slices.IndexFunc(tables, func(t *Table) bool { return t.Kind == TableInitcall })
-	kernel, err := im.chooseOne(tables[main], raw[main], readings[main])
-	if err != nil {
-		return nil, err
+	var kernel reading
+	if main >= 0 {
+		var err error
+		if kernel, err = im.chooseOne(tables[main], raw[main], readings[main]); err != nil {
+			return nil, err
+		}
 	}
 	chosen := make([]reading, len(tables))
 	for i, t := range tables {
@@ -139,9 +190,12 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading) ([
 			return nil, twoFit(t, fitting)
 		default:
 			same := slices.IndexFunc(readings[i], func(r reading) bool { return r.format == kernel.format })
+			if same < 0 { // there is no initcall table
+				return nil, noFit(t, raw[i], readings[i])
+			}
 			chosen[i] = readings[i][same]
-			if len(raw[i].bytes) == 0 {
-				continue
+			if len(raw[i].bytes) == 0 || f.all && t.Bytes()%uint64(kernel.size) != 0 {
+				continue // the size is what is wrong
 			}
 			if t.Kind == TableDeferred || chosen[i].functions == 0 {
 				return nil, noFit(t, raw[i], readings[i])
@@ -151,7 +205,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading) ([
 		}
 	}
 	for i, r := range chosen {
-		if n := r.zeros(); n > 1 {
+		if n := r.zeros(); n > 1 && !f.all {
 			return nil, tableErrorf(tables[i].Kind, "%d of the %d entries are zero: have the relocations been stripped that would fill them in?", n, len(r.entries))
 		}
 	}
@@ -196,8 +250,16 @@ func noFit(t *Table, raw patched, readings []reading) error {
 	} else {
 		msg += "; have local symbols been stripped?"
 	}
-	return &TableError{t.Kind, msg}
+	return &misfitError{t, tableErrorf(t.Kind, "%s", msg)}
 }
+
+// misfitError is that of a table that makes no sense in any encoding.
+type misfitError struct {
+	table *Table
+	error
+}
+
+func (e *misfitError) Unwrap() error { return e.error }
 
 func twoFit(t *Table, fitting []reading) error {
 	var names []string

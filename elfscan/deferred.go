@@ -51,7 +51,10 @@ func (im *Image) sectionTable(name string) (*Table, error) {
 				Levels:   []LevelSpan{{Level: LevelDeferred, Start: Boundary{Addr: r.addr}}},
 				Inferred: []string{"boundaries: those of the output section " + name + ", for want of symbols"},
 			}
-			return t, t.checkSize()
+			if t.Bytes() > maxTable {
+				return nil, tableErrorf(TableDeferred, "section %s is far too large for a table of initcalls", name)
+			}
+			return t, nil
 		}
 	}
 	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)

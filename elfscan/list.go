@@ -1,6 +1,7 @@
 package elfscan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -23,7 +24,11 @@ type ListOptions struct {
 // the levels of the initcall table, each in the order of the table, then the
 // deferred ones. An entry whose target is not the start of a function is
 // listed as what it is; what cannot be known is an error.
-func (im *Image) List(opt ListOptions) (l *Listing, err error) {
+func (im *Image) List(opt ListOptions) (*Listing, error) {
+	return im.list(opt, &faults{})
+}
+
+func (im *Image) list(opt ListOptions, f *faults) (l *Listing, err error) {
 	defer filemap.Guard(&err)()
 	if err := opt.Deferred.check(); err != nil {
 		return nil, err
@@ -34,7 +39,7 @@ func (im *Image) List(opt ListOptions) (l *Listing, err error) {
 	case ContainerObject, ContainerModule:
 		l, err = im.listObject(opt)
 	default:
-		l, err = im.listKernel(opt)
+		l, err = im.listKernel(opt, f)
 	}
 	if err == nil {
 		err = im.checkUnchanged()
@@ -45,7 +50,7 @@ func (im *Image) List(opt ListOptions) (l *Listing, err error) {
 	return l, nil
 }
 
-func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
+func (im *Image) listKernel(opt ListOptions, f *faults) (*Listing, error) {
 	addrs := im.known
 	if opt.Deferred.Start != "" {
 		var err error
@@ -53,7 +58,7 @@ func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
 			return nil, err
 		}
 	}
-	tables, err := im.findTables(addrs, opt.Deferred)
+	tables, err := im.findTables(addrs, opt.Deferred, f)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +66,7 @@ func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, at, err := im.decodeTables(tables, raw)
+	entries, at, err := im.decodeTables(tables, raw, f)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +84,8 @@ func (im *Image) listKernel(opt ListOptions) (*Listing, error) {
 	}
 	im.markInitMem(l.Initcalls, addrs)
 	l.SyncKnown = syncKnown(l)
-	return l, im.finish(l, opt)
+	im.finish(l, opt)
+	return l, im.checkEntries(l, f)
 }
 
 // readTables reads the tables' bytes, and on the way holds their boundaries
@@ -106,8 +112,8 @@ func (im *Image) readTables(tables []*Table, addrs map[string]Addr) ([]patched, 
 
 // findTables locates the tables and makes sure that there is something to
 // list.
-func (im *Image) findTables(addrs map[string]Addr, deferred Deferred) ([]*Table, error) {
-	tables, err := locateTables(addrs, deferred.bounds())
+func (im *Image) findTables(addrs map[string]Addr, deferred Deferred, f *faults) ([]*Table, error) {
+	tables, err := locateTables(addrs, deferred.bounds(), f)
 	if err != nil {
 		return nil, err
 	}
@@ -117,26 +123,45 @@ func (im *Image) findTables(addrs map[string]Addr, deferred Deferred) ([]*Table,
 	if tables, err = im.namedDeferred(tables, deferred); err != nil {
 		return nil, err
 	}
+	return im.readable(tables, f)
+}
+
+// readable returns the tables without those whose bytes the image does not
+// have, and without that of the ordinary initcalls if nothing is in it.
+func (im *Image) readable(tables []*Table, f *faults) (readable []*Table, err error) {
 	for _, t := range tables {
-		if t.Kind == TableInitcall && t.Bytes() == 0 {
-			return nil, fmt.Errorf("%w: the initcall table is empty, %s and %s are both at %#x",
-				ErrNoTable, t.Start.Symbol, t.End.Symbol, t.Start.Addr)
+		var outside *outsideError
+		_, located := im.mem.locate(extent{t.Start.Addr, t.End.Addr})
+		switch {
+		case t.Kind == TableInitcall && t.Bytes() == 0:
+			err = f.addf(t.Kind, FaultEmpty, t.Start, "it is empty, %s and %s are both at %#x", t.Start.Symbol, t.End.Symbol, t.Start.Addr)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrNoTable, err)
+			}
+		case t.Bytes() > 0 && errors.As(located, &outside):
+			if err = f.addf(t.Kind, FaultOutside, t.Start, "%v", located); err != nil {
+				return nil, err
+			}
+		default:
+			readable = append(readable, t)
 		}
 	}
-	return tables, nil
+	return readable, nil
 }
 
 // namedDeferred sees to it that the deferred table that the caller named is
 // among the tables: the symbols must exist, and enclose the section if that is
 // named too; a section alone is a table if no known symbols enclose it.
 func (im *Image) namedDeferred(tables []*Table, named Deferred) ([]*Table, error) {
-	found := false // in the section
+	var last *Table // that is deferred
+	found := false  // in the section
 	for _, t := range tables {
-		found = found || t.Kind == TableDeferred && im.sectionAt(t.Start.Addr) == named.Section
+		if t.Kind == TableDeferred {
+			last, found = t, found || im.sectionAt(t.Start.Addr) == named.Section
+		}
 	}
-	last := tables[len(tables)-1]
 	switch {
-	case named.Start != "" && last.Kind != TableDeferred:
+	case named.Start != "" && last == nil:
 		return nil, tableErrorf(TableDeferred, "the symbol table has no %s", named.Start)
 	case named.Section == "" || found:
 		return tables, nil
@@ -215,13 +240,11 @@ func (im *Image) sectionAt(a Addr) string {
 	return r.name
 }
 
-// finish makes the names presentable, numbers the calls and, last, asks
-// whether the names can be believed.
-func (im *Image) finish(l *Listing, opt ListOptions) error {
+// finish makes the names presentable and numbers the calls.
+func (im *Image) finish(l *Listing, opt ListOptions) {
 	for i := range l.Initcalls {
 		c := &l.Initcalls[i]
 		c.Order = i + 1
 		c.Name = symbols.DisplayName(c.Symbol, !opt.RawRust)
 	}
-	return im.checkEntries(l)
 }

@@ -22,6 +22,7 @@ type region struct {
 	size        uint64
 	off         uint64 // in the file
 	filed       uint64 // how many of the bytes the file holds; the rest is zero or unknown
+	align       uint64
 	exec, write bool
 }
 
@@ -47,7 +48,7 @@ func newMemory(elf *safeelf.File) (*memory, error) {
 		if !s.Alloc() || s.Size == 0 {
 			continue
 		}
-		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, exec: s.Exec(), write: s.Write()}
+		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, align: s.Align, exec: s.Exec(), write: s.Write()}
 		if s.HasBytes() {
 			r.filed = s.Size
 		}
@@ -112,17 +113,23 @@ type extent struct{ start, end Addr }
 
 func (e extent) size() uint64 { return uint64(e.end - e.start) }
 
+// outsideError tells that the image says nothing of some addresses, by its
+// own account.
+type outsideError struct{ msg string }
+
+func (e *outsideError) Error() string { return e.msg }
+
 // locate returns the region that holds all of an extent, with its bytes in
 // the file, or an error that says why it does not.
 func (m *memory) locate(e extent) (region, error) {
 	r, ok := m.regionAt(e.start)
 	if !ok {
-		return region{}, fmt.Errorf("%#x to %#x lies in no section of the image", e.start, e.end)
+		return region{}, &outsideError{fmt.Sprintf("%#x to %#x lies in no section of the image", e.start, e.end)}
 	}
 	off := uint64(e.start - r.addr)
 	switch {
 	case e.size() > r.size-off:
-		return region{}, fmt.Errorf("%#x to %#x runs beyond the end of %s at %#x", e.start, e.end, r.name, r.addr+Addr(r.size))
+		return region{}, &outsideError{fmt.Sprintf("%#x to %#x runs beyond the end of %s at %#x", e.start, e.end, r.name, r.addr+Addr(r.size))}
 	case r.filed == 0:
 		return region{}, fmt.Errorf("%#x to %#x lies in %s, of which the file holds no bytes: is this a separate debug file?", e.start, e.end, r.name)
 	case e.size() > r.filed-off || off > r.filed:
@@ -142,6 +149,11 @@ type patched struct {
 	extent
 	bytes  []byte
 	relocs int // how many relocations lie in the range
+}
+
+// sub is the part of p that the extent, which lies in it, covers.
+func (p patched) sub(e extent) patched {
+	return patched{extent: e, bytes: p.bytes[e.start-p.start : e.end-p.start]}
 }
 
 // unfilled reports whether the range is all zero and nothing in the file

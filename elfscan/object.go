@@ -66,7 +66,8 @@ func (im *Image) listObject(opt ListOptions) (*Listing, error) {
 		return nil, fmt.Errorf("%w: no section .initcall*.init, .con_initcall.init or .deferred_initcall.init, and no %s",
 			ErrNoTable, symInitModule)
 	}
-	return l, im.finish(l, opt)
+	im.finish(l, opt)
+	return l, im.checkEntries(l, &faults{})
 }
 
 // checkNamedSection makes sure that what the caller said of deferred tables

@@ -59,13 +59,13 @@ func (im *Image) fromMap() bool { return im.syms != nil && im.syms.Source() == s
 // kernel's own symbol table a single one that disagrees is a bad entry; if
 // most do, the symbols are not this image's. Of a System.map not one may, for
 // a map has nothing else to show that it is the image's.
-func (im *Image) checkEntries(l *Listing) error {
+func (im *Image) checkEntries(l *Listing, f *faults) error {
 	var judged, wrong int
 	var first *Initcall
 	for i := range l.Initcalls {
 		c := &l.Initcalls[i]
 		if im.fromMap() {
-			if err := im.checkMapEntry(c); err != nil {
+			if err := im.checkMapEntry(c, f); err != nil {
 				return err
 			}
 		}
@@ -84,7 +84,7 @@ func (im *Image) checkEntries(l *Listing) error {
 		return fmt.Errorf("the symbol table does not belong to this image: %d of %d entry symbols name another function than their entry holds, "+
 			"such as %s at %#x, which holds %#x (%q)", wrong, judged, first.Entry, first.Slot.Addr, first.Target.Addr, first.Display())
 	}
-	if im.fromMap() {
+	if im.fromMap() && !f.all {
 		return im.checkLost(l)
 	}
 	return nil
@@ -99,7 +99,7 @@ func (c *Initcall) agrees() bool {
 	return c.Offset == 0 && c.entryNames(functions)
 }
 
-func (im *Image) checkMapEntry(c *Initcall) error {
+func (im *Image) checkMapEntry(c *Initcall, f *faults) error {
 	id := levelOfID(c.Parsed.ID)
 	switch {
 	case c.Entry == "" && c.Table.Kind != TableDeferred: // vendors name those as they like
@@ -110,7 +110,7 @@ func (im *Image) checkMapEntry(c *Initcall) error {
 	case !c.agrees():
 		return im.mismatchf("it has %s at %#x, but there the image calls %#x, which it names %q",
 			c.Entry, c.Slot.Addr, c.Target.Addr, c.Display())
-	case c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.base() != c.Level.base():
+	case !f.all && c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.base() != c.Level.base():
 		return im.mismatchf("it has %s at %#x, in level %s", c.Entry, c.Slot.Addr, c.Level)
 	}
 	return nil

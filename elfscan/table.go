@@ -28,6 +28,8 @@ type Table struct {
 	// Inferred lists what about the table was not read from the image but
 	// concluded, with the reason.
 	Inferred []string
+
+	lead Addr // bytes between its start and its first entry, of a faulty one
 }
 
 // Bytes is the size of the table in bytes.
