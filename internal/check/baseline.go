@@ -122,24 +122,28 @@ func (f *baselineFinding) key() Key {
 // JSON is the baseline as a document: sorted, a finding a line, so that
 // changes of it are easy to read.
 func (b *Baseline) JSON() ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false) // Rust's names have <>
-	out.WriteString("{\"schema\": ")
-	if err := enc.Encode(baselineSchema{baselineName, baselineVersion}); err != nil {
+	schema, err := jsonLine(baselineSchema{baselineName, baselineVersion})
+	if err != nil {
 		return nil, err
 	}
-	out.WriteString(", \"findings\": [\n")
-	for i, key := range slices.SortedFunc(maps.Keys(b.count), Key.compare) {
-		if i > 0 {
-			out.WriteString(", ")
-		}
-		if err := enc.Encode(newBaselineFinding(key, b.count[key])); err != nil {
+	var rows []string
+	for _, key := range slices.SortedFunc(maps.Keys(b.count), Key.compare) {
+		row, err := jsonLine(newBaselineFinding(key, b.count[key]))
+		if err != nil {
 			return nil, err
 		}
+		rows = append(rows, "\n    "+row)
 	}
-	out.WriteString("]}\n")
-	return out.Bytes(), nil
+	return fmt.Appendf(nil, "{\n  \"schema\": %s,\n  \"findings\": [%s\n  ]\n}\n", schema, strings.Join(rows, ",")), nil
+}
+
+// jsonLine leaves the <> of Rust's names as they are.
+func jsonLine(v any) (string, error) {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return strings.TrimSuffix(out.String(), "\n"), err
 }
 
 // ReadBaseline reads what JSON wrote. It refuses what it does not know rather
