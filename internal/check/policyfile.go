@@ -152,9 +152,12 @@ func (r *policyReader) level(n *yaml.Node) elfscan.Level {
 	if !r.isA(n, yaml.ScalarNode, "a level") {
 		return elfscan.LevelUnknown
 	}
+	if tag := n.ShortTag(); tag != "!!int" && tag != "!!str" {
+		r.fail(n, "want a level, not %s", describe(n))
+	}
 	l, err := elfscan.ParseLevel(n.Value)
-	if err != nil || l < elfscan.LevelConsole || l > elfscan.LevelDeferred || n.ShortTag() != "!!int" && n.ShortTag() != "!!str" {
-		r.fail(n, "no level %s: the nearest is %q", describe(n), nearest.Names(clip(n.Value), levelNames(), 1)[0])
+	if err != nil || l < elfscan.LevelConsole || l > elfscan.LevelDeferred {
+		r.fail(n, "no level %q: the nearest is %q", clip(n.Value), nearest.Names(clip(n.Value), levelNames(), 1)[0])
 	}
 	return l
 }
