@@ -159,7 +159,7 @@ func ReadBaseline(text []byte) (*Baseline, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("not a baseline: %w", err)
+		return nil, notBaseline(err)
 	}
 	if doc.Findings == nil {
 		return nil, errors.New("not a baseline: it has no findings, not even an empty list")
@@ -195,7 +195,7 @@ func isBaseline(text []byte) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("not a baseline: the JSON ends too early, the file is cut off")
 	case err != nil:
-		return fmt.Errorf("not a baseline: %w", err)
+		return notBaseline(err)
 	case doc.Schema == nil:
 		return fmt.Errorf("not a baseline: want a JSON document with schema %s version %d", baselineName, baselineVersion)
 	case *doc.Schema != baselineSchema{baselineName, baselineVersion}:
@@ -205,4 +205,14 @@ func isBaseline(text []byte) error {
 		return errors.New("not a baseline: something follows the document")
 	}
 	return nil
+}
+
+// notBaseline is an error of the JSON reader, without the types of this
+// program.
+func notBaseline(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("not a baseline: %w", err)
+	}
+	return fmt.Errorf("not a baseline: %s where another type belongs, at byte %d", wrong.Value, wrong.Offset)
 }

@@ -46,11 +46,13 @@ func ParsePolicy(text []byte) (*Policy, error) {
 
 // contradiction finds a function that is to be deferred and is not to be.
 func (p *Policy) contradiction() error {
+	lines := map[string]int{}
+	for _, w := range p.deferred {
+		lines[w.text] = w.line
+	}
 	for _, not := range p.notDeferred {
-		for _, w := range p.deferred {
-			if w.text == not.text {
-				return not.errorf("%s must be deferred, says line %d", clip(w.text), w.line)
-			}
+		if line := lines[not.text]; line > 0 {
+			return not.errorf("%s must be deferred, says line %d", clip(not.text), line)
 		}
 	}
 	return nil
@@ -117,13 +119,13 @@ func (r *policyReader) wishes(n *yaml.Node) []wish {
 }
 
 func (r *policyReader) uniqueWishes(n *yaml.Node, mustSayWhy bool) (wishes []wish) {
+	lines := map[string]int{}
 	r.list(n, "a list of functions", func(item *yaml.Node) {
 		w := r.wish(item, mustSayWhy)
-		for _, other := range wishes {
-			if other.text == w.text {
-				r.fail(item, "%s is there already, in line %d", clip(w.text), other.line)
-			}
+		if line := lines[w.text]; line > 0 {
+			r.fail(item, "%s is there already, in line %d", clip(w.text), line)
 		}
+		lines[w.text] = w.line
 		wishes = append(wishes, w)
 	})
 	return wishes
@@ -265,21 +267,28 @@ func (r *policyReader) severity(n *yaml.Node) Severity {
 }
 
 func (r *policyReader) suppressions(n *yaml.Node) (all []suppression) {
+	type same struct {
+		rule     *Rule
+		function string
+		table    elfscan.TableKind
+	}
+	lines := map[same]int{}
 	r.list(n, "a list of suppressions", func(item *yaml.Node) {
 		s := r.suppression(item)
-		for _, other := range all {
-			if r.err == nil && other.same(s) {
-				r.fail(item, "this suppression is there already, in line %d", other.line)
-			}
+		if r.err != nil {
+			return
 		}
+		key := same{rule: s.rule, table: s.table}
+		if s.function != nil {
+			key.function = s.function.text
+		}
+		if line := lines[key]; line > 0 {
+			r.fail(item, "this suppression is there already, in line %d", line)
+		}
+		lines[key] = s.line
 		all = append(all, s)
 	})
 	return all
-}
-
-func (s suppression) same(other suppression) bool {
-	return s.rule == other.rule && s.table == other.table &&
-		(s.function == nil) == (other.function == nil) && (s.function == nil || s.function.text == other.function.text)
 }
 
 func (r *policyReader) suppression(n *yaml.Node) suppression {

@@ -49,7 +49,7 @@ var badPolicies = []struct {
 	{"an alias as an item", "version: 1\ndeferred: [&d a, *d]\n", "line 2, column 18: a policy has no aliases: write out what *d stands for", true},
 	{"an alias as a key", "version: 1\nlevels: {&d a: 6, *d : 6}\n", "line 2, column 19: a policy has no aliases: write out what *d stands for", true},
 	{"a merge", "version: 1\nrules: {IS106: &r {off: true, reason: r}, IS107: {<<: *r}}\n", `line 2, column 51: unknown key "<<": the nearest is "off"`, true},
-	{"a long text", "version: 1\n#" + strings.Repeat("x", 1<<20), "line 1, column 1: the policy is larger than 1048576 bytes", true},
+	{"a long text", "version: 1\n#" + strings.Repeat("x", 1<<18), "line 1, column 1: the policy is larger than 262144 bytes", true},
 
 	// What is in all of it.
 	{"a list", "- version: 1\n", "line 1, column 1: want a policy, a mapping that begins with version: 1, not a list", false},

@@ -15,9 +15,10 @@ import (
 	"github.com/initsect/initsect/internal/nearest"
 )
 
-// Limits of a policy's text. A policy of a thousand lines has some 50 KiB.
+// Limits of a policy's text. A policy of a thousand lines has some 50 KiB; of
+// many keys in one mapping the YAML reader compares each with each.
 const (
-	maxPolicy = 1 << 20
+	maxPolicy = 1 << 18
 	maxText   = 2048 // characters in one name or reason
 )
 
