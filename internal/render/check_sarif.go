@@ -65,8 +65,8 @@ type (
 		Suppressions        []sarifSuppression `json:"suppressions"`
 	}
 	sarifSuppression struct {
-		Kind          string  `json:"kind"`
-		Justification *string `json:"justification,omitempty"`
+		Kind          string `json:"kind"`
+		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`
@@ -144,7 +144,7 @@ func newSARIFResult(doc *report.Check, f *report.Finding) sarifResult {
 		}
 	}
 	if f.Status == "suppressed" {
-		result.Suppressions = append(result.Suppressions, sarifSuppression{"external", f.Reason})
+		result.Suppressions = append(result.Suppressions, sarifSuppression{"external", Printable(or(f.Reason))})
 	}
 	return result
 }
