@@ -21,13 +21,11 @@ func (im *Image) decodeTables(tables []*Table, raw []patched, f *faults) ([][]ra
 		return nil, nil, err
 	}
 	chosen, err := im.choose(tables, raw, readings, f)
-	if misfit, ok := errors.AsType[*misfitError](err); ok && f.all && misfit.table.lead == 0 {
+	if misfit, ok := errors.AsType[*misfitError](err); ok && f.all && !misfit.table.searched {
 		if err := im.findLead(misfit.table, f); err != nil {
 			return nil, nil, err
 		}
-		if misfit.table.lead > 0 {
-			return im.decodeTables(tables, raw, f)
-		}
+		return im.decodeTables(tables, raw, f)
 	}
 	if err != nil && im.syms.Source() == symbols.SourceMap {
 		err = fmt.Errorf("%w; or is %s of another build?", err, im.mapFile)
@@ -98,6 +96,7 @@ func (im *Image) decodeLevels(t *Table, p patched, f format) []rawEntry {
 // findLead looks for bytes between the table's start and its first entry, by
 // the symbols of its entries.
 func (im *Image) findLead(t *Table, f *faults) error {
+	t.searched = true
 	inside, err := im.syms.Within(t.Start.Addr, t.End.Addr)
 	if err != nil {
 		return err
@@ -194,7 +193,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f 
 				return nil, noFit(t, raw[i], readings[i])
 			}
 			chosen[i] = readings[i][same]
-			if len(raw[i].bytes) == 0 || f.all && t.Bytes()%uint64(kernel.size) != 0 {
+			if len(raw[i].bytes) == 0 || t.searched && t.Bytes()%uint64(kernel.size) != 0 {
 				continue // the size is what is wrong
 			}
 			if t.Kind == TableDeferred || chosen[i].functions == 0 {

@@ -1,6 +1,6 @@
 package elfscan
 
-import "strings"
+import "regexp"
 
 // trigger is a file of /proc that makes a deferred table run, with the string
 // by which the kernel creates it.
@@ -60,10 +60,11 @@ func (im *Image) sectionTable(name string) (*Table, error) {
 	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)
 }
 
-// isDeferredSection reports whether a section of an object file holds
-// deferred entries: .deferred_initcall.init, Samsung's .deferred_initcall0s.init,
-// LG's .user_initcall.init.
-func isDeferredSection(name string) bool {
-	return strings.HasPrefix(name, ".deferred_initcall") && strings.HasSuffix(name, ".init") ||
-		name == ".user_initcall.init"
-}
+// deferredSection matches the sections that macros put deferred entries into:
+// .deferred_initcall.init, Samsung's .deferred_initcall0s.init, LG's
+// .user_initcall.init.
+var deferredSection = regexp.MustCompile(`^\.(deferred_initcall([0-9]s?)?|user_initcall)\.init$`)
+
+// IsDeferredSection reports whether a section is made for deferred entries, by
+// its name in object files, which linker scripts keep.
+func IsDeferredSection(name string) bool { return deferredSection.MatchString(name) }

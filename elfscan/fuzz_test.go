@@ -100,8 +100,26 @@ func exercise(t *testing.T, data []byte) {
 		if err == nil {
 			holdsTogether(t, l)
 		}
+		surveyed(t, im, opt, l)
 	}
 	require.Equal(t, before, data, "an image is only read")
+}
+
+// surveyed makes sure that Survey sees all that List sees, and that it finds
+// nothing wrong in what List takes.
+func surveyed(t *testing.T, im *elfscan.Image, opt elfscan.ListOptions, l *elfscan.Listing) {
+	s, err := im.Survey(opt)
+	require.Equal(t, err == nil, s != nil)
+	if err == nil {
+		for _, f := range s.Faults {
+			require.NotEmpty(t, f.Error())
+			require.True(t, l == nil || f.Kind == elfscan.FaultLevelMissing, f)
+		}
+	}
+	if l != nil {
+		require.NoError(t, err)
+		require.Equal(t, linesOf(l), linesOf(s.Listing))
+	}
 }
 
 func holdsTogether(t *testing.T, l *elfscan.Listing) {

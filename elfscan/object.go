@@ -122,7 +122,7 @@ func inputTable(name, deferred string) (TableKind, Level, bool) {
 		return TableConsole, LevelConsole, true
 	case name == ".security_initcall.init":
 		return TableSecurity, LevelSecurity, true
-	case isDeferredSection(name), deferred != "" && name == deferred:
+	case IsDeferredSection(name), deferred != "" && name == deferred:
 		return TableDeferred, LevelDeferred, true
 	}
 	id, ok := strings.CutPrefix(name, ".initcall")

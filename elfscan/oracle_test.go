@@ -105,7 +105,7 @@ func (o *oracle) usable(s elf.Symbol) bool {
 }
 
 // Names with a line in them: of 5.12 on, and of Android's trees before.
-var kmodName = regexp.MustCompile(`^__initcall_(?:_kmod_(.+?)__)?\d+_(\d+)_.+?(early|rootfss?|con|deferred|[0-7]s?)$`)
+var kmodName = regexp.MustCompile(`^__initcall_(?:_kmod_(.+?)__)?\d+_(\d+)_.+?(early|rootfss?|con|deferred|[0-9]s?)$`)
 
 func (o *oracle) line(table string, slot uint64, encoding string) string {
 	target := o.read(slot, o.word)

@@ -90,6 +90,40 @@ func (im *Image) checkEntries(l *Listing, f *faults) error {
 	return nil
 }
 
+// Mislabelled reports whether the entry's symbol names another function than the
+// entry holds. An entry that does not hold the start of a function is not.
+func (c *Initcall) Mislabelled() bool {
+	return c.Entry != "" && c.Sound() && !c.Parsed.Rust && !c.Parsed.Ambiguous && !c.agrees()
+}
+
+// Registered returns the table and level for which an initcall was registered,
+// as its entry symbol names them; ok is false if it names none.
+func (c *Initcall) Registered() (table TableKind, level Level, ok bool) {
+	if c.Table.Kind == TableDeferred && (c.Parsed.ID == Level0.String() || c.Parsed.ID == Level0s.String()) {
+		return TableDeferred, LevelDeferred, true // Samsung's ids within the deferred table
+	}
+	return Registered(c.Parsed)
+}
+
+// Registered returns the table and level that an entry symbol names; ok is
+// false if it names none.
+func Registered(entry symbols.EntryName) (table TableKind, level Level, ok bool) {
+	if entry.ID == "" || entry.Ambiguous {
+		return "", LevelUnknown, false
+	}
+	switch level = levelOfID(entry.ID); level {
+	case LevelUnknown:
+		return "", LevelUnknown, false
+	case LevelConsole:
+		return TableConsole, level, true
+	case LevelSecurity:
+		return TableSecurity, level, true
+	case LevelDeferred:
+		return TableDeferred, level, true
+	}
+	return TableInitcall, level, true
+}
+
 // agrees reports whether the entry holds the function that its symbol names.
 func (c *Initcall) agrees() bool {
 	functions := []string{c.Symbol, c.Name, symbols.DisplayName(c.Symbol, false)}
@@ -110,7 +144,7 @@ func (im *Image) checkMapEntry(c *Initcall, f *faults) error {
 	case !c.agrees():
 		return im.mismatchf("it has %s at %#x, but there the image calls %#x, which it names %q",
 			c.Entry, c.Slot.Addr, c.Target.Addr, c.Display())
-	case !f.all && c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.base() != c.Level.base():
+	case !f.all && c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.Base() != c.Level.Base():
 		return im.mismatchf("it has %s at %#x, in level %s", c.Entry, c.Slot.Addr, c.Level)
 	}
 	return nil

@@ -52,3 +52,6 @@ func (im *Image) Sections() []Section {
 	}
 	return sections
 }
+
+// WordBytes is the size of a pointer in bytes.
+func (im *Image) WordBytes() int { return im.Identity.Bits / 8 }

@@ -80,7 +80,11 @@ func ParseEntry(name string, functions []string) (e EntryName, ok bool) {
 		return parseRustEntry(name), true
 	}
 	if kmod, isKmod := strings.CutPrefix(rest, kmodMark); isKmod {
-		if e, ok := parseKmod(kmod); ok {
+		if e, ok := parseKmod(kmod, parseCounted); ok {
+			return e, true
+		}
+		ownID := func(s string) (EntryName, bool) { return parseOwnID(s, functions) }
+		if e, ok := parseKmod(kmod, ownID); ok {
 			return e, true
 		}
 	}
@@ -98,19 +102,19 @@ func ParseStub(name string) (e EntryName, ok bool) {
 	if !found {
 		return EntryName{}, false
 	}
-	return parseKmod(rest)
+	return parseKmod(rest, parseCounted)
 }
 
 // parseKmod reads <module>__<counter>_<line>_<fn><id>. A module's name may
 // hold "__" itself, so the first place where the rest fits is taken.
-func parseKmod(s string) (EntryName, bool) {
+func parseKmod(s string, parseRest func(string) (EntryName, bool)) (EntryName, bool) {
 	for from := 0; ; {
 		i := strings.Index(s[from:], doubleUnderscore)
 		if i < 0 {
 			return EntryName{}, false
 		}
 		i += from
-		if e, ok := parseCounted(s[i+len(doubleUnderscore):]); ok && i > 0 {
+		if e, ok := parseRest(s[i+len(doubleUnderscore):]); ok && i > 0 {
 			e.Module = s[:i]
 			return e, true
 		}
@@ -120,20 +124,44 @@ func parseKmod(s string) (EntryName, bool) {
 
 // parseCounted reads <counter>_<line>_<fn><id>.
 func parseCounted(s string) (EntryName, bool) {
-	counter, rest, _ := strings.Cut(s, "_")
-	line, rest, found := strings.Cut(rest, "_")
-	if !found || !isDigits(counter) {
-		return EntryName{}, false
-	}
-	n, err := strconv.Atoi(line)
-	if err != nil || !isDigits(line) {
+	line, rest, ok := cutCounted(s)
+	if !ok {
 		return EntryName{}, false
 	}
 	fn, id := cutID(rest)
 	if id == "" {
 		return EntryName{}, false
 	}
-	return EntryName{Function: fn, ID: id, Line: n}, true
+	return EntryName{Function: fn, ID: id, Line: line}, true
+}
+
+// parseOwnID reads <counter>_<line>_<fn><id> with a number for an id that no
+// kernel of the mainline has: 8, 9s. Where it begins only the functions' names
+// can tell.
+func parseOwnID(s string, functions []string) (EntryName, bool) {
+	line, rest, ok := cutCounted(s)
+	digits := strings.TrimSuffix(rest, "s")
+	if !ok || digits == "" || !isDigits(digits[len(digits)-1:]) {
+		return EntryName{}, false
+	}
+	var fn string
+	for _, f := range functions {
+		if len(f) > len(fn) && len(f) < len(digits) && strings.HasPrefix(digits, f) && isDigits(digits[len(f):]) {
+			fn = f
+		}
+	}
+	if fn == "" {
+		return EntryName{Function: rest, Line: line, Ambiguous: true}, true
+	}
+	return EntryName{Function: fn, ID: rest[len(fn):], Line: line}, true
+}
+
+// cutCounted cuts <counter>_<line>_ off.
+func cutCounted(s string) (line int, rest string, ok bool) {
+	counter, rest, _ := strings.Cut(s, "_")
+	digits, rest, found := strings.Cut(rest, "_")
+	line, err := strconv.Atoi(digits)
+	return line, rest, found && rest != "" && err == nil && isDigits(counter) && isDigits(digits)
 }
 
 // parsePlain reads <fn><id> or <fn>, which only the target's own name can

@@ -38,6 +38,11 @@ func TestParseEntry(t *testing.T) {
 		{"__initcall__kmod_a__b__1_2_f6", "", entry{Function: "f", ID: "6", Module: "a__b", Line: 2}},
 		{"__initcall__kmod_1__2__3_4_f0s", "", entry{Function: "f", ID: "0s", Module: "1__2", Line: 4}},
 		{"__initcall__kmod_a:b__1_2_f6", "", entry{Function: "f", ID: "6", Module: "a:b", Line: 2}},
+		{"__initcall__kmod_m__1_2_f_init8", "f_init", entry{Function: "f_init", ID: "8", Module: "m", Line: 2}},
+		{"__initcall__kmod_m__1_2_f_init9s", "f_init", entry{Function: "f_init", ID: "9s", Module: "m", Line: 2}},
+		{"__initcall__kmod_m__1_2_f_init48", "f_init4", entry{Function: "f_init4", ID: "8", Module: "m", Line: 2}},
+		{"__initcall__kmod_m__1_2_f_init8", "", entry{Function: "f_init8", Module: "m", Line: 2, Ambiguous: true}},
+		{"__initcall__kmod_m__1_2_f_init8", "g_init", entry{Function: "f_init8", Module: "m", Line: 2, Ambiguous: true}},
 		// Android's trees before 5.12.
 		{"__initcall_17_2214_f_init6", "", entry{Function: "f_init", ID: "6", Line: 2214}},
 		// 2.6.20 to 5.11: only the target tells where the function ends.

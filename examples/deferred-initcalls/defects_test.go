@@ -33,6 +33,7 @@ func TestDefects(t *testing.T) {
 		{name: "foreign", read: deferred},
 		{name: "unreachable", listed: deferred, says: "example: /proc/deferred_initcalls: No such file", never: piix},
 		{name: "early-free", listed: deferred, says: oops, never: piix},
+		{name: "early-seal", listed: deferred, says: "kernel tried to execute NX-protected page", never: piix},
 		{name: "lost", read: []string{piix, ehci}, never: uhci},
 		{name: "lost-level", read: deferred, never: "ehci_pci_init"},
 		{name: "wrong-level", read: deferred, boot: []string{"ehci_pci_init"}},

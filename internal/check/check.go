@@ -14,8 +14,8 @@ type Options struct {
 
 // Run judges what a survey of an image says.
 func Run(im *elfscan.Image, s *elfscan.Survey, opt Options) (*Result, error) {
-	e := &examiner{im: im, survey: s}
-	for _, examine := range []func() error{e.findLost} {
+	e := &examiner{im: im, survey: s, sections: im.Sections()}
+	for _, examine := range []func() error{e.findLost, e.tables, e.overlaps, e.entries, e.registrations, e.lostEntries, e.deferred} {
 		if err := examine(); err != nil {
 			return nil, err
 		}
@@ -37,7 +37,8 @@ func Run(im *elfscan.Image, s *elfscan.Survey, opt Options) (*Result, error) {
 type examiner struct {
 	im       *elfscan.Image
 	survey   *elfscan.Survey
-	lostAt   []lostEntry
+	sections []elfscan.Section
+	lost     []lostEntry
 	findings []Finding
 }
 
@@ -45,6 +46,16 @@ type examiner struct {
 func (e *examiner) add(rule *Rule, format string, args ...any) *Finding {
 	e.findings = append(e.findings, Finding{Rule: rule, Severity: rule.Severity, Status: New, Message: fmt.Sprintf(format, args...)})
 	return &e.findings[len(e.findings)-1]
+}
+
+// sectionAt returns the section that holds an address.
+func (e *examiner) sectionAt(a elfscan.Addr) (elfscan.Section, bool) {
+	for _, s := range e.sections {
+		if a >= s.Addr && a < s.End() {
+			return s, true
+		}
+	}
+	return elfscan.Section{}, false
 }
 
 // about completes a finding that is about an entry.

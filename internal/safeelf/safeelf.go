@@ -72,6 +72,8 @@ const (
 	MachineMIPS    = elf.EM_MIPS
 	MachinePARISC  = elf.EM_PARISC
 	MachinePPC64   = elf.EM_PPC64
+	MachineRISCV   = elf.EM_RISCV
+	MachineS390    = elf.EM_S390
 	MachineAMD64   = elf.EM_X86_64
 	MachineAArch64 = elf.EM_AARCH64
 )
