@@ -1,9 +1,9 @@
 package elfscan
 
 import (
-	"cmp"
 	"slices"
 
+	"github.com/initsect/initsect/internal/nearest"
 	"github.com/initsect/initsect/symbols"
 )
 
@@ -58,43 +58,11 @@ func (l *Listing) position(c *Initcall) (position, of int) {
 
 // Nearest returns the names of initcalls that are most like name, best first.
 func (l *Listing) Nearest(name string, n int) []string {
-	type scored struct {
-		name string
-		cost int
-	}
-	var all []scored
+	var names []string
 	for i := range l.Initcalls {
 		if own := l.Initcalls[i].Name; own != "" {
-			all = append(all, scored{own, editDistance(name, own)})
+			names = append(names, own)
 		}
 	}
-	slices.SortFunc(all, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(a.name, b.name))
-	})
-	all = slices.Compact(all)
-	var names []string
-	for _, s := range all[:min(n, len(all))] {
-		names = append(names, s.name)
-	}
-	return names
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
+	return nearest.Names(name, names, n)
 }

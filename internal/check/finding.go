@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/initsect/initsect/elfscan"
+	"github.com/initsect/initsect/symbols"
 )
 
 // Status is whether a finding counts.
@@ -35,6 +36,7 @@ type Finding struct {
 	Section  string
 	Symbol   string
 	Address  *elfscan.Addr
+	Other    string // the other function, if it is about two
 
 	Status Status
 	Reason string // of a suppression
@@ -44,12 +46,18 @@ type Finding struct {
 // the numbers and lines in entry symbols. Findings with the same key are told
 // apart by their order.
 func (f *Finding) Key() Key {
-	return Key{f.Rule.ID, f.Function, f.Module, string(f.Table), f.Symbol, f.Section}
+	// Of a Rust function the key has the name without the hash, however it is
+	// printed, and of all names only what JSON can hold.
+	valid := func(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
+	return Key{
+		f.Rule.ID, valid(symbols.DisplayName(f.Function, true)), valid(f.Module), string(f.Table),
+		valid(f.Symbol), valid(f.Section), valid(f.Other),
+	}
 }
 
 // Key is what makes a finding the same one in another build.
 type Key struct {
-	Rule, Function, Module, Table, Symbol, Section string
+	Rule, Function, Module, Table, Symbol, Section, Other string
 }
 
 // Result is what a check found.
@@ -58,6 +66,8 @@ type Result struct {
 	Entries  int       // that were judged
 	Tables   int
 	Fixed    []Key // of the baseline, that were not found any more
+
+	Changes []RuleChange // that the policy made, by the rule's id
 }
 
 // Worst returns how many new findings are at least as bad as a severity.
