@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -88,29 +86,6 @@ func (opt *checkOptions) threshold() (check.Severity, error) {
 	return least, nil
 }
 
-// judgedBy reads the policy and the baseline.
-func (opt *checkOptions) judgedBy() (check.Options, error) {
-	policy, err := parseFile(opt.policy, check.ParsePolicy)
-	if err != nil {
-		return check.Options{}, err
-	}
-	baseline, err := parseFile(opt.baseline, check.ReadBaseline)
-	return check.Options{Policy: policy, Baseline: baseline}, err
-}
-
-// parseFile parses a file, if one is named.
-func parseFile[T any](path string, parse func([]byte) (*T, error)) (*T, error) {
-	if path == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, withHint(path, err)
-	}
-	parsed, err := parse(text)
-	return parsed, withHint(path, err)
-}
-
 func runCheck(opt checkOptions, s streams) error {
 	outputs, err := opt.wanted()
 	if err != nil {
@@ -140,11 +115,11 @@ func runCheck(opt checkOptions, s streams) error {
 		return err
 	}
 	if opt.writeBaseline != "" {
-		var text bytes.Buffer
-		if err := check.NewBaseline(result).Write(&text); err != nil {
+		text, err := check.NewBaseline(result).JSON()
+		if err != nil {
 			return withHint(opt.writeBaseline, err)
 		}
-		files = append(files, file{opt.writeBaseline, text.Bytes()})
+		files = append(files, file{opt.writeBaseline, text})
 	}
 	if err := notInputs(files, doc.Image.Path, opt.mapFile, opt.policy); err != nil {
 		return err

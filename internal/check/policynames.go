@@ -38,8 +38,8 @@ func newRoster(e *examiner, p *Policy) (*roster, error) {
 			k.spell(c.Module, name)
 		}
 	}
-	for i := range e.lostAt {
-		l := &e.lostAt[i]
+	for i := range e.lost {
+		l := &e.lost[i]
 		for _, name := range l.names() {
 			k.lost[name] = append(k.lost[name], l)
 			k.spell(l.parsed.Module, name)

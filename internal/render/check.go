@@ -52,13 +52,13 @@ func Rules(w io.Writer, doc *report.Rules, f Format, style Style) error {
 func checkGrid(doc *report.Check) grid {
 	g := grid{columns: []string{
 		"severity", "status", "rule", "name", "function", "module", "line",
-		"table", "level", "section", "symbol", "address", "message", "reason", "fingerprint",
+		"table", "level", "section", "symbol", "address", "other", "message", "reason", "fingerprint",
 	}}
 	for i := range doc.Findings {
 		f := &doc.Findings[i]
 		g.rows = append(g.rows, []string{
 			f.Severity, f.Status, f.Rule, f.Name, or(f.Function), or(f.Module), or(f.Line),
-			or(f.Table), or(f.Level), or(f.Section), or(f.Symbol), bare(f.Address), f.Message, or(f.Reason), f.Fingerprint,
+			or(f.Table), or(f.Level), or(f.Section), or(f.Symbol), bare(f.Address), or(f.Other), f.Message, or(f.Reason), f.Fingerprint,
 		})
 	}
 	return g
@@ -92,6 +92,7 @@ func verdict(doc *report.Check) string {
 		{c.Error.Known + c.Warning.Known + c.Note.Known, "known"},
 		{c.Error.Suppressed + c.Warning.Suppressed + c.Note.Suppressed, "suppressed"},
 		{len(doc.Fixed), "fixed"},
+		{dropped(doc), "of rules that are off"},
 	} {
 		if s.n > 0 {
 			settled = append(settled, fmt.Sprintf("%d %s", s.n, s.what))
@@ -109,6 +110,17 @@ func verdict(doc *report.Check) string {
 		line += "; " + strings.Join(settled, ", ")
 	}
 	return line + threshold
+}
+
+// dropped counts the findings of rules that the policy turned off.
+func dropped(doc *report.Check) int {
+	n := 0
+	for _, r := range doc.Rules {
+		if r.Change != nil && r.Change.Severity == "off" {
+			n += r.Change.Findings
+		}
+	}
+	return n
 }
 
 type number struct {

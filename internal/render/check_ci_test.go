@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -81,7 +82,9 @@ func TestMarkdownOfFindings(t *testing.T) {
 	require.NotContains(t, checkView(t, docs["nothing found"], Markdown), "|")
 	comment = checkView(t, docs["a thousand"], Markdown)
 	require.Contains(t, comment, "<summary>1000 findings</summary>")
-	require.Contains(t, comment, "\nand 950 more; the other formats have all of them.\n")
+	shownRows := strings.Count(comment, "| error |")
+	require.Greater(t, shownRows, 100)
+	require.Contains(t, comment, fmt.Sprintf("\nand %d more; the other formats have all of them.\n", 1000-shownRows))
 
 	hostile := asHTML(t, checkView(t, docs["hostile"], Markdown))
 	require.Contains(t, hostile, "&lt;script&gt;alert(1)&lt;/script&gt; never runs", "names are as they are")

@@ -60,7 +60,7 @@ func checkJUnit(w io.Writer, doc *report.Check) error {
 		case c.Failure != nil:
 			suite.Failures++
 		case !r.Judged:
-			c.Skipped = &junitSkipped{"a rule of a policy, and none was given"}
+			c.Skipped = &junitSkipped{whyNotJudged(r)}
 			suite.Skipped++
 		}
 		suite.Cases = append(suite.Cases, c)
@@ -75,6 +75,16 @@ func checkJUnit(w io.Writer, doc *report.Check) error {
 	}
 	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, text)
 	return err
+}
+
+func whyNotJudged(r report.CheckedRule) string {
+	switch {
+	case r.Change == nil:
+		return "a rule of a policy, and none was given"
+	case r.Change.Reason == nil:
+		return "turned off by the policy"
+	}
+	return "turned off by the policy: " + Printable(*r.Change.Reason)
 }
 
 // junitOutcome gathers the findings of a rule.

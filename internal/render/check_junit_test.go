@@ -104,7 +104,8 @@ func TestJUnitTests(t *testing.T) {
 	require.Contains(t, test("everything", "IS108").Output, "(suppressed: the second call is harmless)")
 	require.Nil(t, test("everything, nothing fails", "IS107").Failure)
 	require.Nil(t, test("everything", "IS301").Skipped)
-	require.NotNil(t, test("nothing found", "IS301").Skipped, "no policy")
+	require.Equal(t, "a rule of a policy, and none was given", test("nothing found", "IS301").Skipped.Message)
+	require.Equal(t, "turned off by the policy: they may?", test("rules changed", "IS204").Skipped.Message)
 
 	thousand := test("a thousand", "IS107").Failure
 	require.True(t, strings.HasSuffix(thousand.Message, " (and 999 more)"), thousand.Message)

@@ -11,9 +11,10 @@ import (
 // Bounds of a comment on a merge request: services refuse one that is longer
 // than 64 KiB, and nobody reads one that long.
 const (
-	shownRows   = 50  // of one table
-	foldedRows  = 10  // a table with more is folded
-	messageSize = 400 // bytes of a message; a symbol may have 511
+	foldedRows   = 10     // a table with more is folded
+	freshSize    = 40_000 // bytes of the table of findings that count
+	settledSize  = 10_000 // of each of the others
+	maxPlainText = 1000   // bytes of a cell before it is escaped
 )
 
 // checkMarkdown prints a comment for a merge request: the verdict, the findings
@@ -42,13 +43,13 @@ func checkMarkdown(w io.Writer, doc *report.Check) error {
 		}
 	}
 	columns := []string{"severity", "rule", "function", "finding"}
-	foldable(&b, count(len(fresh), "finding"), columns, fresh, len(fresh) > foldedRows)
-	foldable(&b, count(len(settled), "finding")+" known or suppressed", append(columns, "status"), settled, true)
+	foldable(&b, count(len(fresh), "finding"), columns, fresh, len(fresh) > foldedRows, freshSize)
+	foldable(&b, count(len(settled), "finding")+" known or suppressed", append(columns, "status"), settled, true, settledSize)
 	var fixed [][]string
 	for i := range doc.Fixed {
 		fixed = append(fixed, []string{inline(fixedLine(&doc.Fixed[i]))})
 	}
-	foldable(&b, count(len(fixed), "finding")+" of the baseline fixed", []string{"finding"}, fixed, true)
+	foldable(&b, count(len(fixed), "finding")+" of the baseline fixed", []string{"finding"}, fixed, true, settledSize)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -62,8 +63,9 @@ func imageName(im report.Image) string {
 	return name
 }
 
-// foldable prints a table of cells that are Markdown already, if it has rows.
-func foldable(b *strings.Builder, summary string, columns []string, rows [][]string, folded bool) {
+// foldable prints a table of cells that are Markdown already, if it has rows,
+// as many as there is room for.
+func foldable(b *strings.Builder, summary string, columns []string, rows [][]string, folded bool, room int) {
 	if len(rows) == 0 {
 		return
 	}
@@ -72,11 +74,13 @@ func foldable(b *strings.Builder, summary string, columns []string, rows [][]str
 		fmt.Fprintf(b, "<details><summary>%s</summary>\n\n", summary)
 	}
 	fmt.Fprintf(b, "| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat(" --- |", len(columns)))
-	for _, row := range rows[:min(len(rows), shownRows)] {
-		fmt.Fprintf(b, "| %s |\n", strings.Join(row, " | "))
-	}
-	if more := len(rows) - shownRows; more > 0 {
-		fmt.Fprintf(b, "\nand %d more; the other formats have all of them.\n", more)
+	for i, row := range rows {
+		line := fmt.Sprintf("| %s |\n", strings.Join(row, " | "))
+		if room -= len(line); room < 0 {
+			fmt.Fprintf(b, "\nand %d more; the other formats have all of them.\n", len(rows)-i)
+			break
+		}
+		b.WriteString(line)
 	}
 	if folded {
 		b.WriteString("\n</details>\n")
@@ -87,8 +91,8 @@ func foldable(b *strings.Builder, summary string, columns []string, rows [][]str
 // markup, no HTML, no link, no table cell, and nobody is notified.
 func inline(s string) string {
 	s = Printable(s)
-	if len(s) > messageSize {
-		s = strings.ToValidUTF8(s[:messageSize], "") + "…"
+	if len(s) > maxPlainText {
+		s = strings.ToValidUTF8(s[:maxPlainText], "") + "…"
 	}
 	return inlineEscapes.Replace(s)
 }

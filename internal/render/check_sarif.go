@@ -41,7 +41,8 @@ type (
 		Default          sarifConfiguration `json:"defaultConfiguration"`
 	}
 	sarifConfiguration struct {
-		Level string `json:"level"`
+		Enabled bool   `json:"enabled"`
+		Level   string `json:"level,omitempty"`
 	}
 	sarifText struct {
 		Text string `json:"text"`
@@ -51,8 +52,17 @@ type (
 		Markdown string `json:"markdown"`
 	}
 	sarifInvocation struct {
-		ExecutionSuccessful bool `json:"executionSuccessful"`
-		ExitCode            int  `json:"exitCode"`
+		ExecutionSuccessful bool            `json:"executionSuccessful"`
+		ExitCode            int             `json:"exitCode"`
+		Overrides           []sarifOverride `json:"ruleConfigurationOverrides,omitempty"`
+	}
+	sarifOverride struct {
+		Configuration sarifConfiguration `json:"configuration"`
+		Descriptor    sarifReference     `json:"descriptor"`
+	}
+	sarifReference struct {
+		ID    string `json:"id"`
+		Index int    `json:"index"`
 	}
 	sarifResult struct {
 		RuleID              string             `json:"ruleId"`
@@ -105,10 +115,16 @@ const (
 // there.
 func checkSARIF(w io.Writer, doc *report.Check) error {
 	driver := sarifDriver{Name: "initsect", InformationURI: homepage, Rules: []sarifRule{}}
-	for _, r := range doc.Rules {
-		driver.Rules = append(driver.Rules, newSARIFRule(r.Rule))
-	}
 	invocation := sarifInvocation{ExecutionSuccessful: true}
+	for i, r := range doc.Rules {
+		driver.Rules = append(driver.Rules, newSARIFRule(r.Rule))
+		switch {
+		case r.Change != nil && r.Change.Severity != "off":
+			invocation.Overrides = append(invocation.Overrides, sarifOverride{sarifConfiguration{true, r.Change.Severity}, sarifReference{r.ID, i}})
+		case !r.Judged:
+			invocation.Overrides = append(invocation.Overrides, sarifOverride{sarifConfiguration{}, sarifReference{r.ID, i}})
+		}
+	}
 	if doc.Verdict.Failed {
 		invocation.ExitCode = 1
 	}
@@ -122,7 +138,7 @@ func checkSARIF(w io.Writer, doc *report.Check) error {
 func newSARIFRule(r report.Rule) sarifRule {
 	return sarifRule{
 		ID: r.ID, Name: r.Name, ShortDescription: sarifText{r.Title}, FullDescription: sarifText{r.Title}, HelpURI: r.Help,
-		Help: sarifHelp{r.Title + "\n" + r.Help, rules.Page(r.ID)}, Default: sarifConfiguration{r.Severity},
+		Help: sarifHelp{r.Title + "\n" + r.Help, rules.Page(r.ID)}, Default: sarifConfiguration{true, r.Severity},
 	}
 }
 

@@ -77,6 +77,10 @@ func TestSARIFOfAFinding(t *testing.T) {
 	require.Equal(t, "the second call is harmless", results[4].Suppressions[0].Justification)
 	require.Nil(t, results[0].Locations[0].Physical.Address)
 	require.Empty(t, results[0].Locations[0].Logical)
+	require.Equal(t, []sarifOverride{
+		{sarifConfiguration{Enabled: true, Level: "note"}, sarifReference{"IS201", 17}},
+		{sarifConfiguration{}, sarifReference{"IS204", 20}},
+	}, parseSARIF(t, checkView(t, docs["rules changed"], SARIF)).Runs[0].Invocations[0].Overrides)
 	for _, r := range parseSARIF(t, checkView(t, docs["settled"], SARIF)).Runs[0].Results {
 		require.Empty(t, r.BaselineState, "nothing was compared")
 	}

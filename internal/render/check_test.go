@@ -88,6 +88,12 @@ func documents(t *testing.T) map[string]*report.Check {
 		Fixed: []check.Key{{Rule: "IS107", Function: "fixed_init", Module: "m"}, {Rule: "IS003"}},
 	}
 	docs["everything"] = checked(t, &every, report.CheckOptions{FailOn: check.Error, Policy: "policy.yaml", Baseline: "base.json"})
+	off := every
+	off.Changes = []check.RuleChange{
+		{Rule: ruleNamed(t, "runs-twice"), Off: true, Reason: "they may\x1b", Findings: 3},
+		{Rule: ruleNamed(t, "orphan"), Severity: check.Note, Findings: 1},
+	}
+	docs["rules changed"] = checked(t, &off, report.CheckOptions{FailOn: check.Error, Policy: "policy.yaml"})
 	docs["everything, nothing fails"] = checked(t, &every, report.CheckOptions{Policy: "policy.yaml", Baseline: "base.json"})
 	docs["settled"] = checked(t, &check.Result{Findings: []check.Finding{known, suppressed}}, failing)
 	docs["below the threshold"] = checked(t, &check.Result{Findings: every.Findings[3:4]}, failing)
@@ -143,7 +149,7 @@ func failedBy(t *testing.T, f Format, out string) bool {
 }
 
 func TestEveryFormatHasTheSameVerdict(t *testing.T) {
-	want := map[string]bool{"everything": true, "hostile": true, "a thousand": true}
+	want := map[string]bool{"everything": true, "rules changed": true, "hostile": true, "a thousand": true}
 	for name, doc := range documents(t) {
 		require.Equal(t, want[name], doc.Verdict.Failed, name)
 		for _, f := range []Format{Text, JSON, Markdown, SARIF, JUnit, GitHub} {
@@ -180,7 +186,7 @@ func TestCheckRows(t *testing.T) {
 	}
 	doc := documents(t)["everything"]
 	row := strings.Split(checkView(t, doc, TSV), "\n")[2]
-	require.Regexp(t, `^error\tnew\tIS107\tlost\tuhci_hcd_init\tuhci_hcd\t936\t-\t-\t\.deferred_initcal\.init\t-\tffffffff819eeeb8\tuhci_hcd_init never runs: .*\t-\t[0-9a-f]{16}:1$`, row)
+	require.Regexp(t, `^error\tnew\tIS107\tlost\tuhci_hcd_init\tuhci_hcd\t936\t-\t-\t\.deferred_initcal\.init\t-\tffffffff819eeeb8\t-\tuhci_hcd_init never runs: .*\t-\t[0-9a-f]{16}:1$`, row)
 }
 
 func TestCheckText(t *testing.T) {
@@ -204,6 +210,7 @@ warning IS108 registered-twice: a function is in the ordinary tables more than o
 	require.Contains(t, text, "\nfixed: in the baseline, and not found any more\n  - IS107, fixed_init, m\n  - IS003\n")
 	require.True(t, strings.HasSuffix(text, ": failed: 2 errors, 1 warning, 1 note in 40 entries of 3 tables, by 30 rules; 1 known, 1 suppressed, 2 fixed\n"), text)
 
+	require.True(t, strings.HasSuffix(checkView(t, docs["rules changed"], Text), ", by 29 rules; 1 known, 1 suppressed, 2 fixed, 3 of rules that are off\n"))
 	require.True(t, strings.HasSuffix(checkView(t, docs["settled"], Text),
 		": passed: no new findings in 40 entries of 3 tables, by 24 rules; 1 known, 1 suppressed\n"))
 	require.True(t, strings.HasSuffix(checkView(t, docs["below the threshold"], Text),

@@ -71,7 +71,7 @@ func fixedText(b *strings.Builder, doc *report.Check, style Style) {
 
 func fixedLine(f *report.FixedFinding) string {
 	parts := []string{f.Rule}
-	for _, p := range []*string{f.Function, f.Module, f.Table, f.Section, f.Symbol} {
+	for _, p := range []*string{f.Function, f.Module, f.Table, f.Section, f.Symbol, f.Other} {
 		if p != nil {
 			parts = append(parts, *p)
 		}

@@ -1,212 +1,178 @@
 package report
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/initsect/initsect/elfscan"
-	"github.com/initsect/initsect/internal/check"
 )
 
-// Rule is one thing that can be wrong.
-type Rule struct {
-	ID       string `json:"id"`
-	Name     string `json:"name"`
-	Severity string `json:"severity"` // error, warning, note; a policy may change a finding's
-	Title    string `json:"title"`
-	Help     string `json:"help"` // URL of its page
-}
-
-// Rules is the document of the rules that there are.
-type Rules struct {
-	Schema Schema `json:"schema"`
-	Rules  []Rule `json:"rules"`
-}
-
-// CheckedRule is a rule, and whether the image was judged by it.
-type CheckedRule struct {
-	Rule
-	Judged bool `json:"judged"`
-}
-
-// Finding is one thing that is wrong.
-type Finding struct {
-	Rule        string  `json:"rule"`
-	Name        string  `json:"name"`
-	Severity    string  `json:"severity"`
-	Status      string  `json:"status"` // new, known, suppressed
-	Fails       bool    `json:"fails"`  // is one for which the check fails
-	Message     string  `json:"message"`
-	Function    *string `json:"function"`
-	Module      *string `json:"module"`
-	Line        *int    `json:"line"`
-	Table       *string `json:"table"`
-	Level       *string `json:"level"`
-	Section     *string `json:"section"`
-	Symbol      *string `json:"symbol"`
-	Address     *string `json:"address"`
-	Reason      *string `json:"reason"`      // of a suppression
-	Fingerprint string  `json:"fingerprint"` // the same in another build
-}
-
-// FixedFinding is what a baseline had and the image has not.
-type FixedFinding struct {
-	Rule     string  `json:"rule"`
-	Function *string `json:"function"`
-	Module   *string `json:"module"`
-	Table    *string `json:"table"`
-	Section  *string `json:"section"`
-	Symbol   *string `json:"symbol"`
-}
-
-// Judged says how much was judged.
-type Judged struct {
-	Entries int `json:"entries"`
-	Tables  int `json:"tables"`
-	Rules   int `json:"rules"`
-}
-
-// StatusCounts are numbers of findings.
-type StatusCounts struct {
-	New        int `json:"new"`
-	Known      int `json:"known"`
-	Suppressed int `json:"suppressed"`
-}
-
-// SeverityCounts are numbers of findings.
-type SeverityCounts struct {
-	Error   StatusCounts `json:"error"`
-	Warning StatusCounts `json:"warning"`
-	Note    StatusCounts `json:"note"`
-}
-
-// Verdict says whether the check failed. Exit status and every format follow
-// it.
-type Verdict struct {
-	FailOn string `json:"fail_on"` // the least severity that fails; never
-	Failed bool   `json:"failed"`
-}
-
-// Check is the document of the check command.
-type Check struct {
-	Schema   Schema         `json:"schema"`
-	Image    Image          `json:"image"`
-	Policy   *string        `json:"policy"`   // path of the file
-	Baseline *string        `json:"baseline"` // path of the file
-	Judged   Judged         `json:"judged"`
-	Verdict  Verdict        `json:"verdict"`
-	Counts   SeverityCounts `json:"counts"`
-	Rules    []CheckedRule  `json:"rules"`
-	Findings []Finding      `json:"findings"`
-	Fixed    []FixedFinding `json:"fixed"`
-}
-
-// CheckOptions say how a result is to be taken.
-type CheckOptions struct {
-	FailOn   check.Severity // "" for never
-	Policy   string         // path; "" without one
-	Baseline string         // path; "" without one
-}
-
-// never is the threshold that no severity reaches.
-const never = "never"
-
-// NewCheck makes the document of a check.
-func NewCheck(im *elfscan.Image, l *elfscan.Listing, r *check.Result, opt CheckOptions) *Check {
-	doc := &Check{
-		Schema:   CheckSchema,
-		Image:    newImage(im, l),
-		Policy:   known(opt.Policy),
-		Baseline: known(opt.Baseline),
-		Judged:   Judged{Entries: r.Entries, Tables: r.Tables},
-		Verdict:  Verdict{FailOn: never},
-		Findings: []Finding{},
-		Fixed:    []FixedFinding{},
+// check makes sure that a document that was read back is one that a list can
+// be: the rows are those that the tables count.
+func (doc *List) check() error {
+	if err := doc.Image.check(); err != nil {
+		return err
 	}
-	if opt.FailOn != "" {
-		doc.Verdict = Verdict{string(opt.FailOn), r.Worst(opt.FailOn) > 0}
-	}
-	for _, rule := range check.Rules {
-		judged := opt.Policy != "" || !rule.OfPolicy()
-		if judged {
-			doc.Judged.Rules++
+	total := 0
+	for i := range doc.Tables {
+		t := &doc.Tables[i]
+		if err := t.check(); err != nil {
+			return fmt.Errorf("table %q: %w", t.Table, err)
 		}
-		doc.Rules = append(doc.Rules, CheckedRule{newRule(rule), judged})
+		if i > 0 && kindIndex(t.Table) <= kindIndex(doc.Tables[i-1].Table) {
+			return fmt.Errorf("table %q comes after table %q", t.Table, doc.Tables[i-1].Table)
+		}
+		total += t.Count
 	}
-	same := map[check.Key]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		same[f.Key()]++
-		doc.Findings = append(doc.Findings, newFinding(f, opt.FailOn, same[f.Key()]))
-		doc.Counts.add(f)
+	if err := doc.checkOrders(total); err != nil {
+		return err
 	}
-	for _, k := range r.Fixed {
-		doc.Fixed = append(doc.Fixed, FixedFinding{k.Rule, known(k.Function), known(k.Module), known(k.Table), known(k.Section), known(k.Symbol)})
+	for i := range doc.Initcalls {
+		if err := doc.Initcalls[i].check(); err != nil {
+			return fmt.Errorf("initcall %d: %w", i+1, err)
+		}
 	}
-	return doc
+	return doc.checkCounts()
 }
 
-// NewRules makes the document of all rules.
-func NewRules() *Rules {
-	doc := &Rules{Schema: RulesSchema}
-	for _, rule := range check.Rules {
-		doc.Rules = append(doc.Rules, newRule(rule))
+// checkOrders tells a document with a part of the rows, whose numbers still
+// rise but leave gaps or end early, from one that is wrong.
+func (doc *List) checkOrders(total int) error {
+	rising := true
+	for i, c := range doc.Initcalls {
+		rising = rising && c.Order > 0 && c.Order <= total && (i == 0 || c.Order > doc.Initcalls[i-1].Order)
 	}
-	return doc
+	if rising && len(doc.Initcalls) < total {
+		return fmt.Errorf("it has %d of the %d initcalls that its tables count: if it was written with --level, --table, --module or --match, write it without",
+			len(doc.Initcalls), total)
+	}
+	if len(doc.Initcalls) != total {
+		return fmt.Errorf("it has %d initcalls, but its tables count %d", len(doc.Initcalls), total)
+	}
+	if total == 0 {
+		return errors.New("it has no initcall, which list does not write")
+	}
+	if !rising {
+		return fmt.Errorf("the orders are not 1 to %d", total)
+	}
+	return nil
 }
 
-// project is where the rules' pages can be read.
-const project = "https://github.com/initsect/initsect/blob/main/"
-
-func newRule(r *check.Rule) Rule {
-	return Rule{r.ID, r.Name, string(r.Severity), r.Title, project + r.Page()}
+// checkCounts holds the rows against what each level of each table counts. An
+// image counts a sync level with its base level, for it has no boundary of its
+// own.
+func (doc *List) checkCounts() error {
+	type place struct{ table, level string }
+	counts := map[place]int{}
+	for _, t := range doc.Tables {
+		for _, l := range t.Levels {
+			counts[place{t.Table, baseLevel(l.Level)}] += l.Count
+		}
+	}
+	last := 0
+	for i, c := range doc.Initcalls {
+		if kindIndex(c.Table) < last {
+			return fmt.Errorf("initcall %d is of table %q, which was over before", i+1, c.Table)
+		}
+		last = kindIndex(c.Table)
+		counts[place{c.Table, baseLevel(c.Level)}]--
+	}
+	for _, t := range doc.Tables {
+		for _, l := range t.Levels {
+			if counts[place{t.Table, baseLevel(l.Level)}] != 0 {
+				return fmt.Errorf("the initcalls of table %q at level %s are not as many as the table counts", t.Table, l.Level)
+			}
+		}
+	}
+	return nil
 }
 
-// newFinding makes the document of a finding, the n-th with its key.
-func newFinding(f *check.Finding, failOn check.Severity, n int) Finding {
-	doc := Finding{
-		Rule:        f.Rule.ID,
-		Name:        f.Rule.Name,
-		Severity:    string(f.Severity),
-		Status:      string(f.Status),
-		Fails:       f.Status == check.New && failOn != "" && f.Severity.AtLeast(failOn),
-		Message:     f.Message,
-		Function:    known(f.Function),
-		Module:      known(f.Module),
-		Line:        known(f.Line),
-		Table:       known(string(f.Table)),
-		Level:       known(f.Level),
-		Section:     known(f.Section),
-		Symbol:      known(f.Symbol),
-		Reason:      known(f.Reason),
-		Fingerprint: fingerprint(f.Key(), n),
+func (im *Image) check() error {
+	switch {
+	case !slices.Contains([]string{"elf", "object", "module", "archive"}, im.Container):
+		return fmt.Errorf("unknown container %q", im.Container)
+	case im.Bits != 32 && im.Bits != 64:
+		return fmt.Errorf("a machine of %d bits", im.Bits)
+	case im.ByteOrder != "little" && im.ByteOrder != "big":
+		return fmt.Errorf("unknown byte order %q", im.ByteOrder)
 	}
-	if f.Address != nil {
-		doc.Address = address(*f.Address)
-	}
-	return doc
+	return nil
 }
 
-// fingerprint is a key in a form that the services that compare reports take,
-// with a number that tells equal keys apart.
-func fingerprint(k check.Key, n int) string {
-	fields := []string{k.Rule, k.Function, k.Module, k.Table, k.Symbol, k.Section}
-	sum := sha256.Sum256([]byte(strings.Join(fields, "\x00")))
-	return fmt.Sprintf("%s:%d", hex.EncodeToString(sum[:8]), n)
+func (t *Table) check() error {
+	if kindIndex(t.Table) < 0 {
+		return errors.New("there is no such table")
+	}
+	if t.EntrySize < 1 || t.EntrySize > maxEntrySize || t.Count < 0 || t.Count > MaxDocument {
+		return fmt.Errorf("%d entries of %d bytes", t.Count, t.EntrySize)
+	}
+	if t.Bytes != uint64(t.Count)*uint64(t.EntrySize) {
+		return fmt.Errorf("%d entries of %d bytes are not %d bytes", t.Count, t.EntrySize, t.Bytes)
+	}
+	if err := checkAddresses(t.Start.Address, t.End.Address); err != nil {
+		return err
+	}
+	sum := 0
+	for _, l := range t.Levels {
+		if !isLevel(l.Level) {
+			return fmt.Errorf("unknown level %q", l.Level)
+		}
+		if l.Count < 0 || l.Count > t.Count {
+			return fmt.Errorf("level %s has %d of %d entries", l.Level, l.Count, t.Count)
+		}
+		if err := checkAddresses(l.Start.Address); err != nil {
+			return err
+		}
+		sum += l.Count
+	}
+	if sum != t.Count {
+		return fmt.Errorf("its levels have %d entries, itself %d", sum, t.Count)
+	}
+	return nil
 }
 
-func (c *SeverityCounts) add(f *check.Finding) {
-	bySeverity := []*StatusCounts{&c.Error, &c.Warning, &c.Note}
-	counts := bySeverity[slices.Index(check.Severities, f.Severity)]
-	switch f.Status {
-	case check.New:
-		counts.New++
-	case check.Known:
-		counts.Known++
-	case check.Suppressed:
-		counts.Suppressed++
+// maxEntrySize is far above that of any known entry, 20 bytes.
+const maxEntrySize = 4096
+
+func (c *Initcall) check() error {
+	switch {
+	case kindIndex(c.Table) < 0:
+		return fmt.Errorf("unknown table %q", c.Table)
+	case !isLevel(c.Level):
+		return fmt.Errorf("unknown level %q", c.Level)
+	case c.Line != nil && *c.Line < 1:
+		return fmt.Errorf("line %d", *c.Line)
 	}
+	return checkAddresses(c.Slot, c.Target)
+}
+
+// kindIndex is the place of a table in run order, -1 if there is no such table.
+func kindIndex(table string) int {
+	return slices.Index(elfscan.TableKinds, elfscan.TableKind(table))
+}
+
+func isLevel(id string) bool {
+	l, err := elfscan.ParseLevel(id)
+	return err == nil && l.String() == id
+}
+
+func baseLevel(id string) string {
+	l, err := elfscan.ParseLevel(id)
+	if err != nil {
+		return id
+	}
+	return l.Base().String()
+}
+
+var addressForm = regexp.MustCompile(`^0x[0-9a-f]+$`)
+
+func checkAddresses(addresses ...*string) error {
+	for _, a := range addresses {
+		if a != nil && !addressForm.MatchString(*a) {
+			return fmt.Errorf("%q is no address", *a)
+		}
+	}
+	return nil
 }
