@@ -99,7 +99,7 @@ func verdict(doc *report.Check) string {
 		}
 	}
 	switch {
-	case found == "" && len(settled) > 0:
+	case found == "" && len(doc.Findings) > 0:
 		found = "no new findings"
 	case found == "":
 		found = "no findings"

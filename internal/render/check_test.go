@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/require"
 
 	"github.com/initsect/initsect/elfscan"
@@ -113,6 +114,7 @@ func documents(t *testing.T) map[string]*report.Check {
 	for i := range 1000 {
 		thousand.Findings = append(thousand.Findings, aFinding(t, "lost", check.Error, fmt.Sprintf("driver_%d_init", i)))
 	}
+	docs["fixed"] = checked(t, &check.Result{Fixed: every.Fixed[:1]}, report.CheckOptions{FailOn: check.Error, Baseline: "b"})
 	docs["a thousand"] = checked(t, &thousand, failing)
 	return docs
 }
@@ -146,6 +148,16 @@ func failedBy(t *testing.T, f Format, out string) bool {
 	}
 	t.Fatalf("%s shows no verdict", f)
 	return false
+}
+
+func TestCheckIsAsItsSchemaSays(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/schema/initsect.check.v1.json")
+	require.NoError(t, err)
+	for name, doc := range documents(t) {
+		out, err := jsonschema.UnmarshalJSON(strings.NewReader(checkView(t, doc, JSON)))
+		require.NoError(t, err)
+		require.NoError(t, schema.Validate(out), name)
+	}
 }
 
 func TestEveryFormatHasTheSameVerdict(t *testing.T) {
@@ -211,6 +223,7 @@ warning IS108 registered-twice: a function is in the ordinary tables more than o
 	require.True(t, strings.HasSuffix(text, ": failed: 2 errors, 1 warning, 1 note in 40 entries of 3 tables, by 30 rules; 1 known, 1 suppressed, 2 fixed\n"), text)
 
 	require.True(t, strings.HasSuffix(checkView(t, docs["rules changed"], Text), ", by 29 rules; 1 known, 1 suppressed, 2 fixed, 3 of rules that are off\n"))
+	require.True(t, strings.HasSuffix(checkView(t, docs["fixed"], Text), ": passed: no findings in 40 entries of 3 tables, by 24 rules; 1 fixed\n"))
 	require.True(t, strings.HasSuffix(checkView(t, docs["settled"], Text),
 		": passed: no new findings in 40 entries of 3 tables, by 24 rules; 1 known, 1 suppressed\n"))
 	require.True(t, strings.HasSuffix(checkView(t, docs["below the threshold"], Text),
