@@ -16,38 +16,9 @@ import (
 	"github.com/initsect/initsect/internal/render"
 )
 
-// lostKernel is a kernel in which lost_init is registered, but its entry came
-// to lie in a section that is no table.
-func lostKernel() []byte {
-	k := fixture.Kernel{
-		Arch: fixture.Arch{Class64: true, Machine: 62}, Encoding: fixture.Prel32, Era: fixture.PerLevel, Kmod: true,
-		Calls: []fixture.Call{
-			{Table: "initcall", Level: "4", Func: "bus_init", Module: "bus", Line: 7},
-			{Table: "initcall", Level: "6", Func: "driver_init", Module: "driver", Line: 8},
-		},
-	}
-	im := k.Build()
-	const at = 0x7000
-	im.Sections = append(im.Sections, &fixture.Section{
-		Name: ".initcal6.init", Type: fixture.Progbits, Flags: fixture.Alloc, Addr: im.Base() + at, Data: make([]byte, 4),
-	})
-	im.Define("__initcall__kmod_lost__200_42_lost_init6", ".initcal6.init", im.Base()+at, 0, fixture.Object)
-	im.Define("lost_init", ".init.text", im.Func("bus_init"), 0, fixture.Func)
-	return im.Bytes()
-}
-
-// soundKernel is one without a defect.
-func soundKernel() []byte {
-	k := fixture.Kernel{
-		Arch: fixture.Arch{Class64: true, Machine: 62}, Encoding: fixture.Prel32, Era: fixture.PerLevel, Kmod: true,
-		Calls: []fixture.Call{{Table: "initcall", Level: "4", Func: "bus_init", Module: "bus", Line: 7}},
-	}
-	return k.Build().Bytes()
-}
-
 func TestCheckStatus(t *testing.T) {
-	sound, lost := put(t, soundKernel()), put(t, lostKernel())
-	spoilt := put(t, soundKernel()[:1000])
+	sound, lost := put(t, fixture.Sound().Bytes()), put(t, fixture.Lost().Bytes())
+	spoilt := put(t, fixture.Sound().Bytes()[:1000])
 	for _, f := range render.ForCheck {
 		status, stdout, stderr := initsect("check", "--format", string(f), sound)
 		require.Zero(t, status, stderr)
@@ -84,7 +55,7 @@ func TestCheckSchemas(t *testing.T) {
 // Nothing is written when one of the files cannot be, and what was there stays
 // as it was.
 func TestOutputsAreWholeOrNotAtAll(t *testing.T) {
-	dir, image := t.TempDir(), put(t, lostKernel())
+	dir, image := t.TempDir(), put(t, fixture.Lost().Bytes())
 	old := filepath.Join(dir, "old.sarif")
 	require.NoError(t, os.WriteFile(old, []byte("old"), 0o600))
 	for _, bad := range []string{filepath.Join(dir, "nope", "x.xml"), dir} {
@@ -109,7 +80,7 @@ func TestOutputPermissions(t *testing.T) {
 		t.Skip("no permissions there")
 	}
 	defer syscall.Umask(syscall.Umask(0o027))
-	dir, image := t.TempDir(), put(t, soundKernel())
+	dir, image := t.TempDir(), put(t, fixture.Sound().Bytes())
 	report, private, link := filepath.Join(dir, "new"), filepath.Join(dir, "private"), filepath.Join(dir, "link")
 	require.NoError(t, os.WriteFile(private, nil, 0o600))
 	require.NoError(t, os.Symlink("private", link))
@@ -128,7 +99,7 @@ func TestOutputPermissions(t *testing.T) {
 
 // What is no regular file is written to, not replaced.
 func TestOutputToADevice(t *testing.T) {
-	status, _, stderr := initsect("check", "--output", "json="+os.DevNull, put(t, soundKernel()))
+	status, _, stderr := initsect("check", "--output", "json="+os.DevNull, put(t, fixture.Sound().Bytes()))
 	require.Zero(t, status, stderr)
 	info, err := os.Stat(os.DevNull)
 	require.NoError(t, err)
@@ -137,7 +108,7 @@ func TestOutputToADevice(t *testing.T) {
 
 // The image is never written over.
 func TestOutputOverAnInput(t *testing.T) {
-	image := put(t, soundKernel())
+	image := put(t, fixture.Sound().Bytes())
 	for _, flag := range []string{"--output=json=" + image, "--output=json=" + filepath.Dir(image) + "/./vmlinux", "--write-baseline=" + image} {
 		status, stdout, stderr := initsect("check", flag, image)
 		require.Equal(t, 2, status)
@@ -145,13 +116,13 @@ func TestOutputOverAnInput(t *testing.T) {
 		require.Contains(t, stderr, "would be written over")
 		data, err := os.ReadFile(image)
 		require.NoError(t, err)
-		require.Equal(t, soundKernel(), data)
+		require.Equal(t, fixture.Sound().Bytes(), data)
 	}
 }
 
 // A baseline of what was found lets it pass, and says what was mended.
 func TestBaselines(t *testing.T) {
-	base, lost, sound := filepath.Join(t.TempDir(), "base.json"), put(t, lostKernel()), put(t, soundKernel())
+	base, lost, sound := filepath.Join(t.TempDir(), "base.json"), put(t, fixture.Lost().Bytes()), put(t, fixture.Sound().Bytes())
 	status, _, stderr := initsect("check", "--write-baseline", base, lost)
 	require.Equal(t, 1, status, stderr)
 	status, stdout, stderr := initsect("check", "--baseline", base, lost)
@@ -164,7 +135,7 @@ func TestBaselines(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	dir, lost := t.TempDir(), put(t, lostKernel())
+	dir, lost := t.TempDir(), put(t, fixture.Lost().Bytes())
 	policy := filepath.Join(dir, "policy.yaml")
 	write := func(format string, args ...any) {
 		require.NoError(t, os.WriteFile(policy, fmt.Appendf(nil, format, args...), 0o600))
@@ -186,7 +157,11 @@ func TestPolicies(t *testing.T) {
 	require.True(t, strings.HasPrefix(stderr, "initsect: "+policy+": line 1, column "), stderr)
 
 	// The document of a frozen level is found from the policy's folder.
-	_, listed, _ := initsect("list", "--format", "json", put(t, soundKernel()))
+	k := fixture.Kernel{
+		Arch: fixture.Arch{Class64: true, Machine: 62}, Encoding: fixture.Prel32, Era: fixture.PerLevel, Kmod: true,
+		Calls: []fixture.Call{{Table: "initcall", Level: "4", Func: "bus_init", Module: "bus", Line: 7}},
+	}
+	_, listed, _ := initsect("list", "--format", "json", put(t, k.Build().Bytes()))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "saved.json"), []byte(listed), 0o600))
 	write("version: 1\nfrozen:\n  baseline: saved.json\n  levels: [6]\n")
 	status, stdout, stderr = initsect("check", "--policy", policy, "--format", "tsv", lost)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/initsect/initsect/internal/fixture"
 )
 
 func TestMain(m *testing.M) {
@@ -25,8 +27,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("FIXTURES", dir)
 			env.Setenv("NO_COLOR", os.Getenv("NO_COLOR"))
-			for name, data := range map[string][]byte{"sound": soundKernel(), "lost": lostKernel()} {
-				if err := os.WriteFile(env.Getenv("WORK")+"/"+name, data, 0o600); err != nil {
+			for name, im := range map[string]*fixture.Image{"sound": fixture.Sound(), "lost": fixture.Lost()} {
+				if err := os.WriteFile(env.Getenv("WORK")+"/"+name, im.Bytes(), 0o600); err != nil {
 					return err
 				}
 			}
