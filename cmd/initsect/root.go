@@ -33,7 +33,7 @@ boot, in which order, and from which linker-built table.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newList(s), newSections(s), newShow(s))
+	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s))
 	return root
 }
 
@@ -68,14 +68,16 @@ type imageFlags struct {
 	format     render.Format
 }
 
-func (f *imageFlags) register(cmd *cobra.Command) {
+func (f *imageFlags) register(cmd *cobra.Command) { f.registerWith(cmd, render.Common) }
+
+func (f *imageFlags) registerWith(cmd *cobra.Command, formats []render.Format) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.mapFile, "map", "", "System.map, /proc/kallsyms or output of nm for the image: `FILE`")
 	flags.StringVar(&f.deferred.Start, "deferred-start", "", "boundary `SYMBOL` at the start of a deferred table that is not known")
 	flags.StringVar(&f.deferred.End, "deferred-end", "", "boundary `SYMBOL` at its end")
 	flags.StringVar(&f.deferred.Section, "deferred-section", "", "`NAME` of its output section")
 	flags.BoolVar(&f.noDemangle, "no-demangle", false, "print Rust names as the linker wrote them")
-	registerFormat(cmd, &f.format, render.Common)
+	registerFormat(cmd, &f.format, formats)
 }
 
 // open opens the image that a command was given: a path, "-" for standard
@@ -114,11 +116,29 @@ func (f *imageFlags) list(path string, s streams, use func(*elfscan.Image, *elfs
 		return err
 	}
 	defer im.Close()
-	listing, err := im.List(elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle})
+	listing, err := im.List(f.listOptions())
 	if err == nil {
 		err = use(im, listing)
 	}
 	return withHint(im.Path, err)
+}
+
+// survey is list, but for tables that may be wrong.
+func (f *imageFlags) survey(path string, s streams, use func(*elfscan.Image, *elfscan.Survey) error) error {
+	im, err := f.open(path, s)
+	if err != nil {
+		return err
+	}
+	defer im.Close()
+	survey, err := im.Survey(f.listOptions())
+	if err == nil {
+		err = use(im, survey)
+	}
+	return withHint(im.Path, err)
+}
+
+func (f *imageFlags) listOptions() elfscan.ListOptions {
+	return elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle}
 }
 
 func openPath(path string, opt elfscan.Options) (*elfscan.Image, error) {
@@ -153,7 +173,11 @@ func show[Doc any](s streams, doc Doc, format render.Format, renderer func(io.Wr
 	if err := renderer(&out, doc, format, render.Style{Color: s.color}); err != nil {
 		return err
 	}
-	if _, err := s.out.Write(out.Bytes()); err != nil {
+	return s.print(out.Bytes())
+}
+
+func (s streams) print(text []byte) error {
+	if _, err := s.out.Write(text); err != nil {
 		return fmt.Errorf("writing the result: %w", err)
 	}
 	return nil

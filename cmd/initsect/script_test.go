@@ -6,13 +6,16 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/initsect/initsect/internal/fixture"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"initsect": main})
 }
 
-// TestScripts runs what users type. $FIXTURES is the folder of fixtures.
+// TestScripts runs what users type. $FIXTURES is the folder of fixtures; sound
+// and lost are kernels without and with a defect.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(fixtureDir)
 	if err != nil {
@@ -24,6 +27,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("FIXTURES", dir)
 			env.Setenv("NO_COLOR", os.Getenv("NO_COLOR"))
+			for name, im := range map[string]*fixture.Image{"sound": fixture.Sound(), "lost": fixture.Lost()} {
+				if err := os.WriteFile(env.Getenv("WORK")+"/"+name, im.Bytes(), 0o600); err != nil {
+					return err
+				}
+			}
 			return nil
 		},
 	})

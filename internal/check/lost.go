@@ -68,6 +68,9 @@ func (e *examiner) functionsIn(entries []symbols.Symbol) ([]string, error) {
 			}
 		}
 	}
+	if len(wanted) == 0 { // an archive has no symbol table of its own
+		return nil, nil
+	}
 	found, err := e.im.Symbols().Named(wanted...)
 	if err != nil {
 		return nil, err

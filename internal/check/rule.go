@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Severity is how bad a finding is.
@@ -43,6 +44,9 @@ type Rule struct {
 
 // Page is the rule's page, as a path in the project.
 func (r *Rule) Page() string { return "docs/rules/" + r.ID + ".md" }
+
+// OfPolicy reports whether it takes a policy to break the rule.
+func (r *Rule) OfPolicy() bool { return strings.HasPrefix(r.ID, "IS3") }
 
 // The rules about tables.
 var (

@@ -23,6 +23,8 @@ var (
 	ListSchema     = Schema{"initsect.list", 1}
 	SectionsSchema = Schema{"initsect.sections", 1}
 	ShowSchema     = Schema{"initsect.show", 1}
+	CheckSchema    = Schema{"initsect.check", 1}
+	RulesSchema    = Schema{"initsect.rules", 1}
 )
 
 // Image says what was read.
