@@ -210,7 +210,7 @@ func checkSpans(spans []LevelSpan, end Boundary, f *faults) ([]LevelSpan, error)
 		}
 		if s.Start.Addr > next.Addr {
 			sound = false
-			if err := f.addf(TableInitcall, FaultLevelOrder, next, "the boundaries are reversed: %s is at %#x, %s at %#x",
+			if err := f.addf(TableInitcall, FaultLevelOrder, s.Start, "the boundaries are reversed: %s is at %#x, %s at %#x",
 				s.Start.Symbol, s.Start.Addr, next.Symbol, next.Addr); err != nil {
 				return nil, err
 			}

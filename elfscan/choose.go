@@ -2,7 +2,6 @@ package elfscan
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,17 +15,14 @@ type hits map[Addr][]symbols.Symbol
 // decodeTables reads each table in every format that it may have and keeps
 // the one that fits.
 func (im *Image) decodeTables(tables []*Table, raw []patched, f *faults) ([][]rawEntry, hits, error) {
+	if err := im.findLeads(tables, f); err != nil {
+		return nil, nil, err
+	}
 	readings, at, err := im.readings(tables, raw)
 	if err != nil {
 		return nil, nil, err
 	}
 	chosen, err := im.choose(tables, raw, readings, f)
-	if misfit, ok := errors.AsType[*misfitError](err); ok && f.all && !misfit.table.searched {
-		if err := im.findLead(misfit.table, f); err != nil {
-			return nil, nil, err
-		}
-		return im.decodeTables(tables, raw, f)
-	}
 	if err != nil && im.syms.Source() == symbols.SourceMap {
 		err = fmt.Errorf("%w; or is %s of another build?", err, im.mapFile)
 	}
@@ -60,6 +56,9 @@ func (im *Image) readings(tables []*Table, raw []patched) ([][]reading, hits, er
 			r := reading{format: f, entries: im.decodeLevels(t, raw[i], f)}
 			for _, e := range r.entries {
 				wanted = append(wanted, e.slot)
+				if e.text != 0 {
+					wanted = append(wanted, e.text)
+				}
 				if im.mem.executable(e.target) {
 					wanted = append(wanted, e.target)
 				}
@@ -93,24 +92,33 @@ func (im *Image) decodeLevels(t *Table, p patched, f format) []rawEntry {
 	return entries
 }
 
-// findLead looks for bytes between the table's start and its first entry, by
-// the symbols of its entries.
-func (im *Image) findLead(t *Table, f *faults) error {
-	t.searched = true
-	inside, err := im.syms.Within(t.Start.Addr, t.End.Addr)
-	if err != nil {
-		return err
-	}
-	inside = slices.DeleteFunc(inside, func(s symbols.Symbol) bool { return !symbols.IsEntryName(s.Name) })
-	if len(inside) == 0 {
+// findLeads looks for bytes between the start of a table and its first entry,
+// which the linker puts there where the start is not aligned: the first symbol
+// of an entry is then a little behind the start, and none is at it.
+func (im *Image) findLeads(tables []*Table, f *faults) error {
+	if !f.all {
 		return nil
 	}
-	first := slices.MinFunc(inside, func(a, b symbols.Symbol) int { return cmp.Compare(a.Addr, b.Addr) })
-	if first.Addr == t.Start.Addr || first.Addr >= t.spanEnd(0).Addr {
-		return nil
+	for _, t := range tables {
+		word := Addr(im.elf.WordSize())
+		near, err := im.syms.Within(t.Start.Addr, min(t.Start.Addr+word, t.spanEnd(0).Addr))
+		if err != nil {
+			return err
+		}
+		near = slices.DeleteFunc(near, func(s symbols.Symbol) bool { return !symbols.IsEntryName(s.Name) })
+		if len(near) == 0 {
+			continue
+		}
+		first := slices.MinFunc(near, func(a, b symbols.Symbol) int { return cmp.Compare(a.Addr, b.Addr) })
+		if first.Addr == t.Start.Addr {
+			continue
+		}
+		if err := f.addf(t.Kind, FaultMisaligned, t.Start, "it starts at %#x, but its first entry, %s, is at %#x", t.Start.Addr, first.Name, first.Addr); err != nil {
+			return err
+		}
+		t.lead = first.Addr - t.Start.Addr
 	}
-	t.lead = first.Addr - t.Start.Addr
-	return f.addf(t.Kind, FaultMisaligned, t.Start, "it starts at %#x, but its first entry, %s, is at %#x", t.Start.Addr, first.Name, first.Addr)
+	return nil
 }
 
 // reading is a table read in one format, and how well that went.
@@ -145,7 +153,7 @@ func (r reading) zeros() int {
 
 func (im *Image) judge(r *reading, at hits) {
 	for _, e := range r.entries {
-		if e.sound && im.isFunction(e, r.encoding, at) {
+		if e.sound && !isText(at[e.text]) && im.isFunction(e, r.encoding, at) {
 			r.functions++
 		}
 	}
@@ -156,11 +164,15 @@ func (im *Image) isFunction(e rawEntry, enc Encoding, at hits) bool {
 	if !im.mem.executable(e.target) {
 		return false
 	}
-	if slices.ContainsFunc(at[e.target], func(s symbols.Symbol) bool { return s.Kind.Text() }) {
+	if isText(at[e.target]) {
 		return true
 	}
 	// With descriptors the function's name is its descriptor's.
 	return enc == EncodingDescriptor && len(at[e.value]) > 0
+}
+
+func isText(syms []symbols.Symbol) bool {
+	return slices.ContainsFunc(syms, func(s symbols.Symbol) bool { return s.Kind.Text() })
 }
 
 // choose picks each table's reading. The initcall table must fit exactly one
@@ -181,7 +193,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f 
 			chosen[i] = kernel
 			continue
 		}
-		fitting := slices.Collect(fittingReadings(readings[i]))
+		fitting := fittingReadings(readings[i], len(raw[i].bytes))
 		switch {
 		case len(fitting) == 1:
 			chosen[i] = fitting[0]
@@ -193,7 +205,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f 
 				return nil, noFit(t, raw[i], readings[i])
 			}
 			chosen[i] = readings[i][same]
-			if len(raw[i].bytes) == 0 || t.searched && t.Bytes()%uint64(kernel.size) != 0 {
+			if len(raw[i].bytes) == 0 || f.all && (t.Bytes()-uint64(t.lead))%uint64(kernel.size) != 0 {
 				continue // the size is what is wrong
 			}
 			if t.Kind == TableDeferred || chosen[i].functions == 0 {
@@ -212,7 +224,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f 
 }
 
 func (im *Image) chooseOne(t *Table, raw patched, readings []reading) (reading, error) {
-	fitting := slices.Collect(fittingReadings(readings))
+	fitting := fittingReadings(readings, len(raw.bytes))
 	switch len(fitting) {
 	case 1:
 		return fitting[0], nil
@@ -222,14 +234,15 @@ func (im *Image) chooseOne(t *Table, raw patched, readings []reading) (reading, 
 	return reading{}, twoFit(t, fitting)
 }
 
-func fittingReadings(readings []reading) func(func(reading) bool) {
-	return func(yield func(reading) bool) {
-		for _, r := range readings {
-			if r.fits() && !yield(r) {
-				return
-			}
-		}
+// fittingReadings returns the readings that fit; if some take a table of this
+// many bytes apart without a rest, only those.
+func fittingReadings(readings []reading, size int) []reading {
+	fitting := slices.DeleteFunc(slices.Clone(readings), func(r reading) bool { return !r.fits() })
+	whole := slices.DeleteFunc(slices.Clone(fitting), func(r reading) bool { return size%r.size != 0 })
+	if len(whole) > 0 {
+		return whole
 	}
+	return fitting
 }
 
 // noFit says why a table makes no sense in any format.
@@ -249,16 +262,8 @@ func noFit(t *Table, raw patched, readings []reading) error {
 	} else {
 		msg += "; have local symbols been stripped?"
 	}
-	return &misfitError{t, tableErrorf(t.Kind, "%s", msg)}
+	return tableErrorf(t.Kind, "%s", msg)
 }
-
-// misfitError is that of a table that makes no sense in any encoding.
-type misfitError struct {
-	table *Table
-	error
-}
-
-func (e *misfitError) Unwrap() error { return e.error }
 
 func twoFit(t *Table, fitting []reading) error {
 	var names []string

@@ -26,34 +26,67 @@ type Reference struct {
 	Target Addr
 	Name   string // of the function or variable that it is in, "" if that has none
 	Start  Addr   // of that function or variable
-	Code   bool   // in code: a call, a jump, or an instruction that makes the address
+	Kind   ReferenceKind
 }
 
-// References returns what in a linked kernel refers to an address of the range:
-// code that makes such an address, and pointers in data. Code that takes the
-// address out of such a pointer refers to it, too. The kernel's own table of
-// symbols is not taken for a reference.
-func (im *Image) References(to Range) (refs []Reference, err error) {
+// ReferenceKind is how something refers to an address.
+type ReferenceKind int
+
+// The kinds of references.
+const (
+	ReferenceBranch  ReferenceKind = iota // a direct call or jump
+	ReferenceAddress                      // code that makes the address, or loads it
+	ReferencePointer                      // a pointer in data
+)
+
+// References returns what in a linked kernel refers to an address in one of the
+// ranges: code that makes such an address, and pointers in data. Code that takes
+// the address out of such a pointer refers to it, too. Neither the kernel's own
+// table of symbols nor the linker's table of addresses is taken for a reference.
+func (im *Image) References(to ...Range) (refs []Reference, err error) {
 	defer filemap.Guard(&err)()
 	code, err := im.code()
 	if err != nil {
 		return nil, err
 	}
-	pointers, err := im.pointersTo(code, to)
+	wanted := insnRanges(to)
+	pointers, err := im.pointersTo(code, wanted)
 	if err != nil {
 		return nil, err
 	}
-	wanted := []insn.Range{{Start: uint64(to.From), End: uint64(to.To)}}
+	holds := map[Addr]Addr{}
 	for _, p := range pointers {
+		holds[p.At] = p.Target
 		wanted = append(wanted, insn.Range{Start: uint64(p.At), End: uint64(p.At)})
 	}
-	refs, err = im.scanCode(code, wanted)
-	return append(refs, pointers...), err
+	if refs, err = im.scanCode(code, wanted); err != nil {
+		return nil, err
+	}
+	for i := range refs {
+		if target, ok := holds[refs[i].Target]; ok {
+			refs[i].Target = target
+		}
+	}
+	pointers = slices.DeleteFunc(pointers, func(r Reference) bool { return isAddressTable(im.sectionAt(r.At)) })
+	return append(refs, pointers...), nil
+}
+
+func insnRanges(ranges []Range) []insn.Range {
+	var out []insn.Range
+	for _, r := range ranges {
+		out = append(out, insn.Range{Start: uint64(r.From), End: uint64(r.To)})
+	}
+	return out
+}
+
+// isAddressTable reports whether a section holds the addresses that code loads
+// because it cannot make them.
+func isAddressTable(section string) bool {
+	return section == ".got" || section == ".toc" || strings.HasPrefix(section, ".got.")
 }
 
 // Callers returns the code of a linked kernel that refers to one of the
-// functions, given by their addresses: by a direct call or jump, or by making
-// the address to pass it on.
+// functions, given by their addresses.
 func (im *Image) Callers(functions ...Addr) (refs []Reference, err error) {
 	defer filemap.Guard(&err)()
 	code, err := im.code()
@@ -107,18 +140,23 @@ func (im *Image) scanCode(code insn.Code, wanted []insn.Range) ([]Reference, err
 			return nil, fmt.Errorf("reading %s: %w", r.name, err)
 		}
 		code.Find(bytes, uint64(r.addr), wanted, func(ref insn.Ref) {
-			refs = append(refs, Reference{At: Addr(ref.At), Target: Addr(ref.Target), Code: true})
+			kind := ReferenceAddress
+			if ref.Kind == insn.Branch {
+				kind = ReferenceBranch
+			}
+			refs = append(refs, Reference{At: Addr(ref.At), Target: Addr(ref.Target), Kind: kind})
 		})
 	}
 	return refs, im.nameReferences(refs)
 }
 
 // pointersTo returns the pointers in data that hold a wanted address.
-func (im *Image) pointersTo(code insn.Code, to Range) ([]Reference, error) {
+func (im *Image) pointersTo(code insn.Code, wanted []insn.Range) ([]Reference, error) {
 	var data []extent
 	for _, r := range im.mem.regions {
 		e := extent{r.addr, r.addr + Addr(r.filed)}
-		if _, err := im.mem.locate(e); err == nil && !r.exec && r.filed > 0 {
+		_, err := im.mem.locate(e)
+		if err == nil && r.filed > 0 && (!r.exec || isAddressTable(r.name)) && !strings.HasPrefix(r.name, ".rel") {
 			data = append(data, e)
 		}
 	}
@@ -128,8 +166,8 @@ func (im *Image) pointersTo(code insn.Code, to Range) ([]Reference, error) {
 	}
 	var refs []Reference
 	for _, p := range read {
-		code.Words(p.bytes, uint64(p.start), []insn.Range{{Start: uint64(to.From), End: uint64(to.To)}}, func(ref insn.Ref) {
-			refs = append(refs, Reference{At: Addr(ref.At), Target: Addr(ref.Target)})
+		code.Words(p.bytes, uint64(p.start), wanted, func(ref insn.Ref) {
+			refs = append(refs, Reference{At: Addr(ref.At), Target: Addr(ref.Target), Kind: ReferencePointer})
 		})
 	}
 	if err := im.nameReferences(refs); err != nil {
@@ -153,7 +191,9 @@ func (im *Image) nameReferences(refs []Reference) error {
 	for i := range refs {
 		r := &refs[i]
 		end, _ := slices.BinarySearchFunc(all, r.At+1, func(s symbols.Symbol, a Addr) int { return cmp.Compare(s.Addr, a) })
-		for end--; end >= 0 && r.Code && !all[end].Kind.Text(); end-- {
+		end--
+		for end >= 0 && r.Kind != ReferencePointer && !all[end].Kind.Text() {
+			end--
 		}
 		if end < 0 || !im.sameRegion(all[end].Addr, r.At) {
 			continue

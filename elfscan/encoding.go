@@ -74,6 +74,7 @@ type rawEntry struct {
 	slot   Addr
 	value  Addr // the address that the entry names: of the function or of its descriptor
 	target Addr // the address of the code
+	text   Addr // of the string that the layout wants, 0 if it wants none
 	group  string
 	order  int  // among the groups of a table that runs by group
 	sound  bool // the parts besides the target are what the layout wants
@@ -110,9 +111,11 @@ const maxGroupName = 128
 func (im *Image) decodeStruct(e *rawEntry, b []byte, f format) {
 	switch f.layout {
 	case LayoutGroup:
-		e.group, e.sound = im.identifier(Addr(im.elf.Word(b[f.text:])))
+		e.text = Addr(im.elf.Word(b[f.text:]))
+		e.group, e.sound = im.identifier(e.text)
 	case LayoutList:
-		_, named := im.identifier(Addr(im.elf.Word(b[f.text:])))
+		e.text = Addr(im.elf.Word(b[f.text:]))
+		_, named := im.identifier(e.text)
 		e.order = int(int32(im.elf.Order().Uint32(b[f.group:])))
 		e.group = decimal(e.order)
 		e.sound = named && e.order >= 0 && e.order < maxGroups

@@ -146,6 +146,10 @@ func (im *Image) readable(tables []*Table, f *faults) (readable []*Table, err er
 			readable = append(readable, t)
 		}
 	}
+	if !slices.ContainsFunc(readable, func(t *Table) bool { return t.Kind == TableInitcall }) {
+		// Then nothing tells what the entries of an empty table would be.
+		readable = slices.DeleteFunc(readable, func(t *Table) bool { return t.Bytes() == 0 })
+	}
 	return readable, nil
 }
 

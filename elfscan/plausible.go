@@ -93,7 +93,7 @@ func (im *Image) checkEntries(l *Listing, f *faults) error {
 // Mislabelled reports whether the entry's symbol names another function than the
 // entry holds. An entry that does not hold the start of a function is not.
 func (c *Initcall) Mislabelled() bool {
-	return c.Entry != "" && c.Sound() && !c.Parsed.Rust && !c.Parsed.Ambiguous && !c.agrees()
+	return c.Entry != "" && c.Sound() && !c.Parsed.Rust && !c.agrees()
 }
 
 // Registered returns the table and level for which an initcall was registered,

@@ -1,5 +1,7 @@
 package elfscan
 
+import "errors"
+
 // Survey is what an image registers, with what is wrong with its tables.
 type Survey struct {
 	*Listing
@@ -53,5 +55,15 @@ func (im *Image) Sections() []Section {
 	return sections
 }
 
-// WordBytes is the size of a pointer in bytes.
-func (im *Image) WordBytes() int { return im.Identity.Bits / 8 }
+// Bytes returns what a linked kernel has in a range of its memory, relocations
+// applied. It is an error if the file does not say.
+func (im *Image) Bytes(r Range) ([]byte, error) {
+	if im.mem == nil {
+		return nil, errors.New("not a linked kernel")
+	}
+	p, err := im.mem.read(extent{r.From, r.To + 1})
+	if err != nil {
+		return nil, err
+	}
+	return p[0].bytes, nil
+}

@@ -147,7 +147,7 @@ func TestSurveyLevelOrder(t *testing.T) {
 	}
 	im.Find("__initcallrootfs_start").Value = slot["7"]
 	s := survey(t, im.Bytes())
-	require.Equal(t, []string{"initcall level-order __initcall7_start"}, faultsOf(s))
+	require.Equal(t, []string{"initcall level-order __initcall6_start"}, faultsOf(s))
 	var levels []string
 	for _, c := range s.Initcalls {
 		levels = append(levels, c.Level.String()+" "+c.Name)

@@ -29,10 +29,7 @@ type Table struct {
 	// concluded, with the reason.
 	Inferred []string
 
-	// Of one that makes no sense from its start: bytes before the first entry,
-	// if there are any, and whether they have been looked for.
-	lead     Addr
-	searched bool
+	lead Addr // bytes between its start and its first entry, of a misaligned one
 }
 
 // Bytes is the size of the table in bytes.

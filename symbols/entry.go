@@ -140,20 +140,26 @@ func parseCounted(s string) (EntryName, bool) {
 // can tell.
 func parseOwnID(s string, functions []string) (EntryName, bool) {
 	line, rest, ok := cutCounted(s)
+	if fn, id := cutOwnID(rest, functions); ok && id != "" {
+		return EntryName{Function: fn, ID: id, Line: line}, true
+	}
 	digits := strings.TrimSuffix(rest, "s")
 	if !ok || digits == "" || !isDigits(digits[len(digits)-1:]) {
 		return EntryName{}, false
 	}
-	var fn string
+	return EntryName{Function: rest, Line: line, Ambiguous: true}, true
+}
+
+// cutOwnID splits a number off the end of <fn><id>, fn being the longest of the
+// functions that fits; both are "" if none does.
+func cutOwnID(s string, functions []string) (fn, id string) {
+	digits := strings.TrimSuffix(s, "s")
 	for _, f := range functions {
 		if len(f) > len(fn) && len(f) < len(digits) && strings.HasPrefix(digits, f) && isDigits(digits[len(f):]) {
-			fn = f
+			fn, id = f, s[len(f):]
 		}
 	}
-	if fn == "" {
-		return EntryName{Function: rest, Line: line, Ambiguous: true}, true
-	}
-	return EntryName{Function: fn, ID: rest[len(fn):], Line: line}, true
+	return fn, id
 }
 
 // cutCounted cuts <counter>_<line>_ off.
@@ -175,6 +181,9 @@ func parsePlain(name, rest string, functions []string) EntryName {
 		return EntryName{Function: fn, ID: id, Ambiguous: whole}
 	case whole:
 		return EntryName{Function: rest}
+	}
+	if fn, id := cutOwnID(rest, functions); fn != "" && id != "" {
+		return EntryName{Function: fn, ID: id}
 	}
 	if group, ok := strings.CutPrefix(name, lgGroupPrefix); ok && slices.Contains(functions, group) {
 		return EntryName{Function: group}

@@ -37,7 +37,7 @@ func (e *examiner) orphans() error {
 		tabled := slices.ContainsFunc(e.survey.Tables, func(t *elfscan.Table) bool {
 			return t.Bytes() > 0 && t.Start.Addr < s.End() && t.End.Addr > s.Addr
 		})
-		named := slices.ContainsFunc(e.findings, func(f Finding) bool { return f.Section == s.Name })
+		named := slices.ContainsFunc(e.lost, func(l lostEntry) bool { return l.section == s.Name })
 		if tabled || named {
 			continue
 		}
@@ -51,48 +51,45 @@ func (e *examiner) orphans() error {
 // ownSection makes sure that a deferred table has an output section to itself.
 func (e *examiner) ownSection(t *elfscan.Table) error {
 	s, ok := e.sectionAt(t.Start.Addr)
-	if !ok || strings.HasPrefix(s.Name, "segment ") || e.tableShared(t) {
-		return nil // not known, or reported as an overlap
+	if !ok || strings.HasPrefix(s.Name, "segment ") {
+		return nil // not known
 	}
-	before, err := e.strangers(s.Addr, t.Start.Addr, s)
+	before, err := e.strangers(s.Addr, t.Start.Addr)
 	if err != nil {
 		return err
 	}
-	behind, err := e.strangers(t.End.Addr, s.End(), s)
+	behind, err := e.strangers(t.End.Addr, s.End())
 	if err != nil {
 		return err
 	}
-	if before == "" && behind == "" {
+	if before+behind != "" && !elfscan.IsDeferredSection(s.Name) {
+		f := e.add(ruleNoSection, "the deferred table from %s at %#x to %s at %#x has no output section of its own: it lies in %s, and nothing keeps its entries apart from what the kernel walks at boot",
+			t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, s.Name)
+		f.Table, f.Section, f.Symbol, f.Address = t.Kind, s.Name, t.Start.Symbol, &t.Start.Addr
 		return nil
 	}
-	rule := ruleForeign
-	comes := "the linker may put that between the entries, and then the kernel calls it"
-	if !elfscan.IsDeferredSection(s.Name) {
-		rule = ruleNoSection
-		comes = "nothing keeps them apart from what the kernel walks at boot"
-	}
-	var what []string
 	if before != "" {
-		what = append(what, before+" before the table")
+		e.stranger(t, t.Start, s.Name, before, "before")
 	}
 	if behind != "" {
-		what = append(what, behind+" behind it")
+		e.stranger(t, t.End, s.Name, behind, "behind")
 	}
-	f := e.add(rule, "the deferred table from %s at %#x to %s at %#x has no output section to itself: %s holds %s; its entries run %s, but %s",
-		t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, s.Name, strings.Join(what, " and "), whenRuns(t), comes)
-	f.Table, f.Section, f.Symbol, f.Address = t.Kind, s.Name, t.Start.Symbol, &t.Start.Addr
 	return nil
 }
 
-func (e *examiner) tableShared(t *elfscan.Table) bool {
-	return slices.ContainsFunc(e.survey.Tables, func(other *elfscan.Table) bool {
-		return other != t && other.Start.Addr < t.End.Addr && t.Start.Addr < other.End.Addr
-	})
+func (e *examiner) stranger(t *elfscan.Table, edge elfscan.Boundary, section, what, where string) {
+	f := e.add(ruleForeign, "section %s holds %s %s the deferred table, whose edge there is %s at %#x: its entries run as they should, %s, but the linker may put the others among them, and then the kernel calls those",
+		section, what, where, edge.Symbol, edge.Addr, whenRuns(t))
+	f.Table, f.Section, f.Symbol, f.Address = t.Kind, section, edge.Symbol, &edge.Addr
 }
+
+// maxPadding is how many bytes of alignment may be before or behind a table: less
+// than a line of any processor's cache.
+const maxPadding = 63
 
 // strangers says what lies in a part of a deferred table's section, "" if that
 // is nothing but entries, which are reported as lost, and padding.
-func (e *examiner) strangers(from, to elfscan.Addr, s elfscan.Section) (string, error) {
+func (e *examiner) strangers(from, to elfscan.Addr) (string, error) {
 	if from >= to {
 		return "", nil
 	}
@@ -109,10 +106,15 @@ func (e *examiner) strangers(from, to elfscan.Addr, s elfscan.Section) (string, 
 		return isEdge(sym.Name)
 	})
 	size := uint64(to - from)
-	switch {
-	case len(inside) > 0:
+	if len(inside) > 0 {
 		return fmt.Sprintf("%d bytes (%s)", size, symbolNames(inside)), nil
-	case entries > 0, size < max(s.Align, uint64(e.im.WordBytes())):
+	}
+	bytes, err := e.im.Bytes(elfscan.Range{From: from, To: to - 1})
+	if err != nil {
+		return "", err
+	}
+	zero := !slices.ContainsFunc(bytes, func(b byte) bool { return b != 0 })
+	if entries > 0 || zero && size <= maxPadding {
 		return "", nil
 	}
 	return fmt.Sprintf("%d bytes", size), nil

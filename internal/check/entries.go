@@ -55,7 +55,7 @@ func (e *examiner) target(c *elfscan.Initcall) {
 		return
 	}
 	f.about(c)
-	if f.Function == "" || f.Rule != ruleOtherName && c.Parsed.Function != "" {
+	if f.Function == "" {
 		f.Function = c.Parsed.Function
 	}
 }

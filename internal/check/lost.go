@@ -87,7 +87,7 @@ func (e *examiner) functionsIn(entries []symbols.Symbol) ([]string, error) {
 // lostEntries reports the initcalls that are registered but in no table.
 func (e *examiner) lostEntries() error {
 	for _, l := range e.lost {
-		if l.reported {
+		if l.reported || e.readAcross(l) {
 			continue
 		}
 		rule, why := ruleLost, e.astray(l)
@@ -100,6 +100,24 @@ func (e *examiner) lostEntries() error {
 		f.Address = &l.Addr
 	}
 	return nil
+}
+
+// readAcross reports whether a bad entry was found where a lost one begins: in a
+// table that holds a stray byte. The finding is then about the lost one.
+func (e *examiner) readAcross(l lostEntry) bool {
+	t := e.tableAt(l.Addr)
+	if t == nil {
+		return false
+	}
+	for i := range e.findings {
+		f := &e.findings[i]
+		if f.Address != nil && *f.Address < l.Addr && l.Addr < *f.Address+elfscan.Addr(t.EntrySize) && f.Function == "" && f.Rule != ruleSize {
+			f.Function, f.Module, f.Line = l.function, l.parsed.Module, l.parsed.Line
+			f.Message += fmt.Sprintf("; the entry of %s, %s, begins behind its start, at %#x", l.function, l.Name, l.Addr)
+			return true
+		}
+	}
+	return false
 }
 
 // astray says where a lost entry lies, as seen from the table that it is for.

@@ -41,39 +41,77 @@ func (e *examiner) entriesOf(t *elfscan.Table) []string {
 	return names
 }
 
-// walkers returns what refers to a table, by the address at which it starts.
+// walkers returns what walks a table, by the address at which it starts: code
+// that refers to its start, or a variable that does.
 func (e *examiner) walkers(t *elfscan.Table) (map[elfscan.Addr]string, error) {
-	refs, err := e.im.References(elfscan.Range{From: t.Start.Addr, To: t.End.Addr})
+	wanted := []elfscan.Range{{From: t.Start.Addr, To: t.End.Addr}}
+	before := e.tablesBefore(t)
+	for _, b := range before {
+		wanted = append(wanted, elfscan.Range{From: b.Start.Addr, To: b.End.Addr - 1})
+	}
+	refs, err := e.im.References(wanted...)
 	if err != nil {
 		return nil, err
 	}
-	shared, err := e.startIsShared(t)
+	sharedStart, err := e.isShared(t.Start)
 	if err != nil {
 		return nil, err
 	}
-	ends := map[elfscan.Addr]bool{}
+	sharedEnd, err := e.isShared(t.End)
+	if err != nil {
+		return nil, err
+	}
+	type referrer struct {
+		name                string
+		start, end, another bool // what it refers to
+	}
+	referrers := map[elfscan.Addr]referrer{}
 	for _, r := range refs {
-		ends[r.Start] = ends[r.Start] || r.Target == t.End.Addr
+		if r.Name == "" {
+			r.Start = r.At
+		}
+		found := referrers[r.Start]
+		found.name = r.Name
+		switch {
+		case r.Target < t.Start.Addr || r.Target > t.End.Addr:
+			found.another = true
+		case r.Target == t.End.Addr:
+			found.end = true
+		default:
+			found.start = true
+		}
+		referrers[r.Start] = found
+	}
+	// Who walks the table before this one, or what is behind it, may refer to the
+	// same address.
+	others := false
+	for _, r := range referrers {
+		others = others || r.start && r.another && !r.end
 	}
 	walkers := map[elfscan.Addr]string{}
-	for _, r := range refs {
-		if r.Target != t.End.Addr && (ends[r.Start] || !shared) {
-			walkers[r.Start] = r.Name
+	for at, r := range referrers {
+		if r.start && (!sharedStart || r.end && (!sharedEnd || !r.another || others)) {
+			walkers[at] = r.name
 		}
 	}
 	return walkers, nil
 }
 
-// startIsShared reports whether something else ends or begins where a table
-// does. What refers to that refers to the table only if it refers to the
-// table's end, too.
-func (e *examiner) startIsShared(t *elfscan.Table) (bool, error) {
-	at, err := e.im.Symbols().At([]elfscan.Addr{t.Start.Addr})
+// tablesBefore are the tables that end where a table starts.
+func (e *examiner) tablesBefore(t *elfscan.Table) []*elfscan.Table {
+	return slices.DeleteFunc(slices.Clone(e.survey.Tables), func(other *elfscan.Table) bool {
+		return other == t || other.End.Addr != t.Start.Addr || other.Bytes() == 0
+	})
+}
+
+// isShared reports whether something else ends or begins where a table does.
+func (e *examiner) isShared(edge elfscan.Boundary) (bool, error) {
+	at, err := e.im.Symbols().At([]elfscan.Addr{edge.Addr})
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(at[t.Start.Addr], func(s symbols.Symbol) bool {
-		return s.Name != t.Start.Symbol && !symbols.IsEntryName(s.Name)
+	return slices.ContainsFunc(at[edge.Addr], func(s symbols.Symbol) bool {
+		return s.Name != edge.Symbol && !symbols.IsEntryName(s.Name)
 	}), nil
 }
 
@@ -186,7 +224,8 @@ func (e *examiner) bootReaches(function string, walkers map[elfscan.Addr]string)
 		frontier = nil
 		for _, c := range callers {
 			_, walks := walkers[c.Start]
-			if _, seen := chains[c.Start]; seen || walks || c.Name == "" {
+			_, seen := chains[c.Start]
+			if seen || walks || c.Name == "" || c.Kind != elfscan.ReferenceBranch && !isVeneer(c.Name) {
 				continue
 			}
 			chain := append([]string{c.Name}, e.chainOf(c, chains)...)
@@ -201,6 +240,12 @@ func (e *examiner) bootReaches(function string, walkers map[elfscan.Addr]string)
 		}
 	}
 	return nil, fmt.Errorf("%w for %s", errNoCaller, function)
+}
+
+// isVeneer reports whether a function is one that the linker made to reach
+// another that is too far for a direct branch.
+func isVeneer(name string) bool {
+	return strings.HasSuffix(name, "_veneer") || strings.Contains(name, ".long_branch.") || strings.Contains(name, ".plt_")
 }
 
 // chainOf returns the chain that a caller begins. A function may be entered

@@ -100,11 +100,11 @@ func (e *examiner) disorder() string {
 	}
 	switch {
 	case len(never) > 0 && len(twice) > 0:
-		return fmt.Sprintf("at boot %s run more than once and %s never", naming(twice), naming(never))
+		return fmt.Sprintf("at boot %s %s more than once and %s never", naming(twice), verb(len(twice), "runs", "run"), naming(never))
 	case len(never) > 0:
-		return fmt.Sprintf("at boot %s never run", naming(never))
+		return fmt.Sprintf("at boot %s never %s", naming(never), verb(len(never), "runs", "run"))
 	case len(twice) > 0:
-		return fmt.Sprintf("at boot %s run more than once", naming(twice))
+		return fmt.Sprintf("at boot %s %s more than once", naming(twice), verb(len(twice), "runs", "run"))
 	}
 	return "levels run in another order than the kernel's"
 }

@@ -12,9 +12,8 @@
 //     alignment; of conditional jumps only those with 32-bit displacements.
 //   - AArch64: adr, adrp and what add, loads and stores make of it; pointers in
 //     literal pools.
-//   - ARM, in A32 and Thumb-2: movw and movt, addresses relative to the pc,
-//     pointers in literal pools. Both codings are tried everywhere, so 16-bit
-//     Thumb branches, which would be found in any A32 code, are not looked for.
+//   - ARM, in A32 or Thumb-2, whichever most of the section is: movw and movt,
+//     addresses relative to the pc, pointers in literal pools.
 //   - 64-bit PowerPC: addresses relative to r2, lis sequences, and the prefixed
 //     instructions relative to the pc.
 //   - s390x: every instruction with a 32-bit relative operand.
@@ -123,8 +122,11 @@ func (c Code) Find(code []byte, addr uint64, wanted []Range, yield func(Ref)) {
 	case safeelf.Machine386, safeelf.MachineAMD64:
 		s.x86()
 	case safeelf.MachineARM:
-		s.arm()
-		s.thumb()
+		if isA32(code, addr) {
+			s.arm()
+		} else {
+			s.thumb()
+		}
 		s.words(4)
 	case safeelf.MachineAArch64:
 		s.arm64()

@@ -2,14 +2,36 @@ package insn
 
 import "encoding/binary"
 
+// isA32 reports whether code is A32, not Thumb-2: nearly all of its instructions
+// are unconditional, with 0xe in the highest 4 bits.
+func isA32(code []byte, addr uint64) bool {
+	words, always := 0, 0
+	for at := int(-addr & 3); at+4 <= len(code); at += 4 {
+		words++
+		if code[at+3]>>4 == 0xe {
+			always++
+		}
+	}
+	return 2*always > words
+}
+
 // thumb tries each halfword as the start of a 32-bit Thumb-2 instruction (Arm ARM
 // for ARMv7-A, chapter A6). Compilers write movw and movt of an address in pairs, so
 // what else writes the register between them does not matter.
 func (s *scan) thumb() {
 	var low [16]uint64
-	for at := int(s.addr & 1); at+4 <= len(s.code); at += 2 {
+	next := 0 // where an instruction begins, if none of 4 bytes was entered in its middle
+	for at := int(s.addr & 1); at+2 <= len(s.code); at += 2 {
 		first := uint32(binary.LittleEndian.Uint16(s.code[at:]))
-		if first>>11 != 0b11110 {
+		if at >= next {
+			switch {
+			case first>>11 > 0b11100:
+				next = at + 4
+			case first>>11 == 0b11100: // b
+				s.found(Branch, at, s.addr+uint64(at)+4+signed(first&0x7ff<<1, 12))
+			}
+		}
+		if first>>11 != 0b11110 || at+4 > len(s.code) {
 			continue
 		}
 		second := uint32(binary.LittleEndian.Uint16(s.code[at+2:]))

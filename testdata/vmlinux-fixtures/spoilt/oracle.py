@@ -6,7 +6,8 @@ spoilt is known. A subject is one of
     SYMBOL           a boundary; its address is nm's, "-" if it has none
     FN@ID            an initcall by its entry symbol (the last, if registered twice)
     NAME=FN@ID       the same; what the entry holds is called NAME
-    -@SYMBOL+BYTES   the slot at that distance from a symbol
+    FN=-@SYMBOL+BYTES  the slot at that distance from a symbol, into which FN's
+                     entry reaches
 
 Each is then checked against the file with nm, readelf and objdump: a rule that
 does not hold, a path to free_initmem or a bad entry that no rule tells of is an
@@ -103,9 +104,12 @@ class Spoilt(oracle.Kernel):
 def resolve(kernel, text):
     rule, subject = text.split(":")
     shown, _, rest = subject.rpartition("=")
-    if subject.startswith("-@"):
-        symbol, distance = subject[2:].split("+")
-        return Finding(rule, "-", "-", kernel.address[symbol] + int(distance))
+    if rest.startswith("-@"):
+        symbol, distance = rest[2:].split("+")
+        slot = kernel.address[symbol] + int(distance)
+        if not any(slot < a < slot + kernel.entry for a in kernel.entries(shown, r"\w+")):
+            sys.exit(f"no entry of {shown} begins in the slot at {slot:x}")
+        return Finding(rule, shown, "-", slot)
     if "@" not in rest:
         return Finding(rule, "-", subject, kernel.address.get(subject))
     function, level = rest.split("@")

@@ -82,7 +82,7 @@ $(call spoil,misaligned-deferred,amd64-absolute-3.10 arm-absolute-4.9,$(DEFER) -
 $(call spoil,misaligned-deferred,s390x-absolute-6.12,$(DEFER) -DMISALIGNED_DEFERRED=2,IS005:$(TABLE))
 $(call spoil,odd-size,$(SOME),$(DEFER) -DODD_SIZE,IS006:__initcall7_start)
 $(call spoil,odd-size-level,$(X86),$(DEFER) -DODD_LEVEL,IS006:__initcall6_start)
-$(call spoil,odd-size-inside,$(AMD64),$(DEFER) -DODD_INSIDE,IS006:__initcall6_start IS102:-@__initcall6_start+8)
+$(call spoil,odd-size-inside,$(AMD64),$(DEFER) -DODD_INSIDE,IS006:__initcall6_start IS102:usb_init=-@__initcall6_start+8)
 $(call spoil,odd-size-deferred,$(SOME),$(DEFER) -DODD_DEFERRED,IS006:$(TABLE))
 $(call spoil,level-order,$(SOME),$(DEFER) -DLEVEL_ORDER,IS007:__initcall6_start)
 $(call spoil,level-missing,$(STATIC),$(DEFER) -DLEVEL_MISSING -DWEAK,IS008:__initcall3_start)
