@@ -19,8 +19,8 @@ import (
 	"github.com/initsect/initsect/internal/insn"
 )
 
-// The functions whose callers, and the data whose users, are looked for in every kernel. Each must
-// be found at least once.
+// The functions whose callers, and the data whose users, are looked for in every kernel, beside a
+// sample of all others. Each of these functions must have a caller.
 var (
 	wantedFunctions = []string{"free_initmem", "do_one_initcall", "kernel_init_freeable", "panic", "schedule"}
 	wantedData      = []string{
