@@ -17,6 +17,9 @@ func (s *scan) arm() {
 			if word>>25&7 == 5 { // blx
 				s.found(Branch, at, s.addr+uint64(at)+8+4*signed(word, 24)+uint64(word>>24&1*2))
 			}
+			if base, ok := r.known(word >> 16 & 15); ok && word&0x0d30f000 == 0x0510f000 { // pld
+				s.found(Address, at, displaced(base, word&0xfff, word))
+			}
 			continue
 		}
 		switch word >> 25 & 7 {
@@ -90,14 +93,17 @@ func (s *scan) armData(r *registers, word uint32, at int) {
 // armHalf follows the loads and stores with an 8-bit offset.
 func (s *scan) armHalf(r *registers, word uint32, at int) {
 	rd, rn := word>>12&15, word>>16&15
+	base, ok := r.known(rn)
 	if word>>5&3 == 0 { // multiplications, swaps, exclusives
 		r.kill(rd, at)
 		if word>>24&1 == 0 {
 			r.kill(rn, at)
+		} else if ok {
+			s.found(Address, at, base)
 		}
 		return
 	}
-	if base, ok := r.known(rn); ok && word>>22&1 == 1 && word>>24&1 == 1 {
+	if ok && word>>22&1 == 1 && word>>24&1 == 1 {
 		s.found(Address, at, displaced(base, word>>4&0xf0|word&0xf, word))
 	}
 	if word>>20&1 == 1 || word>>5&3 == 2 { // ldrh, ldrsb, ldrsh; ldrd

@@ -21,10 +21,13 @@ func (s *scan) arm64() {
 				s.found(Address, at, target)
 			}
 			r.set(word&31, target, at)
-		case word&0xff800000 == 0x91000000: // add
+		case word&0xbf800000 == 0x91000000: // add, sub
 			offset := uint64(word >> 10 & 0xfff)
 			if word>>22&1 == 1 {
 				offset <<= 12
+			}
+			if word>>30&1 == 1 {
+				offset = -offset
 			}
 			if base, ok := r.known(word >> 5 & 31); ok {
 				s.found(Address, at, base+offset)
@@ -109,14 +112,20 @@ func (s *scan) arm64Memory(r *registers, word uint32, at int) {
 		load = word>>22&3 != 0 || word>>21&1 == 1 && word>>10&3 == 0
 		if word>>21&1 == 0 {
 			writeBack = word>>10&1 == 1
-			if ok {
+			if ok && word>>10&3 != 1 { // before the access
 				s.found(Address, at, base+signed(word>>12, 9))
 			}
+		}
+		if ok && (word>>21&1 == 1 && word>>10&3 == 0 || word>>21&1 == 0 && word>>10&3 == 1) {
+			s.found(Address, at, base)
 		}
 	case word&0x3b000000 == 0x18000000: // from a literal pool
 		load = true
 	case word&0x3f000000 == 0x08000000: // exclusive, with a status register
 		r.kill(word>>16&31, at)
+		if ok {
+			s.found(Address, at, base)
+		}
 	}
 	if load && word>>26&1 == 0 {
 		r.kill(rt, at)

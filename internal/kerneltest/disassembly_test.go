@@ -4,6 +4,8 @@ package kerneltest
 
 import (
 	"bufio"
+	"encoding/binary"
+	"encoding/hex"
 	"os/exec"
 	"regexp"
 	"strconv"
@@ -61,6 +63,16 @@ func disassemble(t *testing.T, image, arch string, wanted, called func(uint64) b
 		if strings.Contains(mnemonic, " ") { // x86: no tab behind it, prefixes before it
 			mnemonic, operands, _ = cutX86(rest)
 		}
+		if data := dumped.FindString(rest); data != "" { // not code, by ARM's mapping symbols
+			bytes, _ := hex.DecodeString(strings.ReplaceAll(data, " ", ""))
+			for n := 0; n+4 <= len(bytes); n += 4 {
+				d.starts = append(d.starts, address+uint64(n))
+				if arch != "arm64" {
+					d.address(address+uint64(n), uint64(binary.LittleEndian.Uint32(bytes[n:])))
+				}
+			}
+			continue
+		}
 		d.starts = append(d.starts, address)
 		function = append(function, instruction{address, mnemonic, operands})
 	}
@@ -78,6 +90,7 @@ func cutX86(text string) (mnemonic, operands string, ok bool) {
 }
 
 var (
+	dumped = regexp.MustCompile(`^(?:[0-9a-f]{2} ){3,15}[0-9a-f]{2}(?: |$)`)
 	place  = regexp.MustCompile(`(?:^|[ ,\t])(?:0x)?([0-9a-f]+) <[^>]*>`)
 	number = regexp.MustCompile(`-?0x[0-9a-f]+`)
 )

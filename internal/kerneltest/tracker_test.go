@@ -29,9 +29,11 @@ func newTracker(d *disassembly, arch string) *tracker {
 }
 
 var (
-	armMemory  = regexp.MustCompile(`\[(\w+)(?:, #(-?\w+))?\](!?)`)
-	riscMemory = regexp.MustCompile(`(?:^|,)(-?\d+)\((\w+)\)`)
-	poolWord   = regexp.MustCompile(`@ ([0-9a-f]+) <`)
+	// A conditional instruction counts as executed.
+	conditional = regexp.MustCompile(`^(movw|movt|ldr|add|sub)(?:eq|ne|cs|cc|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)$`)
+	armMemory   = regexp.MustCompile(`\[(\w+)(?:, #(-?\w+))?\](!?)`)
+	riscMemory  = regexp.MustCompile(`(?:^|,)(-?\d+)\((\w+)\)`)
+	poolWord    = regexp.MustCompile(`@ ([0-9a-f]+) <`)
 )
 
 func (t *tracker) function(function []instruction) {
@@ -65,6 +67,9 @@ func (t *tracker) instruction(i instruction) {
 		return
 	}
 	mnemonic, destination := i.mnemonic, op[0]
+	if m := conditional.FindStringSubmatch(mnemonic); m != nil && strings.HasPrefix(t.arch, "arm") && t.arch != "arm64" {
+		mnemonic = m[1]
+	}
 	immediate := func(n int) (uint64, bool) {
 		if n >= len(op) {
 			return 0, false
@@ -195,7 +200,7 @@ func (t *tracker) set(register string, value uint64) {
 func (t *tracker) remember(register string, value uint64) {
 	values := t.loose[register]
 	if !slices.Contains(values, value) {
-		t.loose[register] = append(values[max(0, len(values)-63):], value)
+		t.loose[register] = append(values[max(0, len(values)-255):], value)
 	}
 }
 
