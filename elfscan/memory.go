@@ -22,7 +22,6 @@ type region struct {
 	size        uint64
 	off         uint64 // in the file
 	filed       uint64 // how many of the bytes the file holds; the rest is zero or unknown
-	align       uint64
 	exec, write bool
 }
 
@@ -48,7 +47,7 @@ func newMemory(elf *safeelf.File) (*memory, error) {
 		if !s.Alloc() || s.Size == 0 {
 			continue
 		}
-		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, align: s.Align, exec: s.Exec(), write: s.Write()}
+		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, exec: s.Exec(), write: s.Write()}
 		if s.HasBytes() {
 			r.filed = s.Size
 		}

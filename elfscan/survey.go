@@ -32,11 +32,10 @@ func (im *Image) Survey(opt ListOptions) (*Survey, error) {
 
 // Section is a piece of the address space of a linked kernel.
 type Section struct {
-	Name  string
-	Addr  Addr
-	Size  uint64 // in bytes
-	Align uint64 // of the section's start; 0 if unknown
-	Exec  bool
+	Name string
+	Addr Addr
+	Size uint64 // in bytes
+	Exec bool
 }
 
 // End is the address behind the section.
@@ -50,7 +49,7 @@ func (im *Image) Sections() []Section {
 	}
 	var sections []Section
 	for _, r := range im.mem.regions {
-		sections = append(sections, Section{r.name, r.addr, r.size, r.align, r.exec})
+		sections = append(sections, Section{r.name, r.addr, r.size, r.exec})
 	}
 	return sections
 }

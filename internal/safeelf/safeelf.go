@@ -43,7 +43,6 @@ type Section struct {
 	Size  uint64 // in the file, or of the memory if NoBits
 	Link  uint32
 	Info  uint32
-	Align uint64
 }
 
 // Segment is one program header.
@@ -118,7 +117,7 @@ func newFile(raw *elf.File, data *filemap.File) *File {
 	for i, s := range raw.Sections {
 		f.Sections = append(f.Sections, Section{
 			Index: i, Name: s.Name, Type: s.Type, Flags: s.Flags,
-			Addr: s.Addr, Off: s.Offset, Size: s.FileSize, Link: s.Link, Info: s.Info, Align: s.Addralign,
+			Addr: s.Addr, Off: s.Offset, Size: s.FileSize, Link: s.Link, Info: s.Info,
 		})
 	}
 	for _, p := range raw.Progs {
