@@ -44,8 +44,8 @@ func (f Filter) answerable(l *Listing) error {
 				return fmt.Errorf("cannot select level %s: this kernel has no boundary symbols that tell the level of every initcall", level)
 			}
 		}
-		if level != level.base() && !l.SyncKnown {
-			return fmt.Errorf("cannot select level %s: without entry symbols it cannot be told from level %s", level, level.base())
+		if level != level.Base() && !l.SyncKnown {
+			return fmt.Errorf("cannot select level %s: without entry symbols it cannot be told from level %s", level, level.Base())
 		}
 	}
 	hasModule := func(c Initcall) bool { return c.Module != "" }

@@ -91,8 +91,8 @@ func ParseLevel(s string) (Level, error) {
 	return LevelUnknown, fmt.Errorf("unknown level %q", s)
 }
 
-// base returns the level whose boundary symbol an entry of level l lies behind.
-func (l Level) base() Level {
+// Base returns the level whose boundary symbol an entry of level l lies behind.
+func (l Level) Base() Level {
 	switch l {
 	case Level0s, Level1s, Level2s, Level3s, Level4s, Level5s, Level6s, Level7s:
 		return l - 1

@@ -56,7 +56,7 @@ func (c *Initcall) setEntry(atSlot, target []symbols.Symbol) {
 		c.Entry, c.Parsed = s.Name, parsed
 	}
 	c.Module, c.Line = c.Parsed.Module, c.Parsed.Line
-	if l := levelOfID(c.Parsed.ID); l != c.Level && l.base() == c.Level.base() && !c.Parsed.Ambiguous {
+	if l := levelOfID(c.Parsed.ID); l != c.Level && l.Base() == c.Level.Base() && !c.Parsed.Ambiguous {
 		c.Level = l
 	}
 }

@@ -110,7 +110,7 @@ func (im *Image) checkMapEntry(c *Initcall) error {
 	case !c.agrees():
 		return im.mismatchf("it has %s at %#x, but there the image calls %#x, which it names %q",
 			c.Entry, c.Slot.Addr, c.Target.Addr, c.Display())
-	case c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.base() != c.Level.base():
+	case c.Table.Kind == TableInitcall && id != LevelUnknown && c.Level != LevelUnknown && id.Base() != c.Level.Base():
 		return im.mismatchf("it has %s at %#x, in level %s", c.Entry, c.Slot.Addr, c.Level)
 	}
 	return nil
