@@ -29,15 +29,21 @@ func commonKnowledge(old, new Side) knowledge {
 	for _, l := range append(oldUntold, newUntold...) {
 		k.untold[l] = true
 	}
-	say("does not tell the level of every initcall (its kernel has not all boundary symbols): levels that it does not tell are compared as one",
+	say("lacks boundary symbols between levels: levels that they would tell apart are compared as one",
 		len(oldUntold) == 0, len(newUntold) == 0)
-	k.sync = say("does not tell sync levels (entry symbols are missing): they are compared as a part of their base levels",
-		old.List.SyncKnown, new.List.SyncKnown)
-	k.modules = say("does not tell modules (its entry symbols do not name them): functions are compared by name alone",
-		tellsModules(old.List), tellsModules(new.List))
-	k.linked = say("is not a linked kernel: sections, boundary symbols, init memory and triggers are not compared",
+	if slices.ContainsFunc(syncLevels, func(l elfscan.Level) bool { return !k.untold[l] }) {
+		k.sync = say("lacks entry symbols that tell sync levels: these are compared as a part of their base levels",
+			old.List.SyncKnown, new.List.SyncKnown)
+	}
+	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
+	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
 		old.List.Image.Container == string(elfscan.ContainerELF), new.List.Image.Container == string(elfscan.ContainerELF))
 	return k
+}
+
+var syncLevels = []elfscan.Level{
+	elfscan.Level0s, elfscan.Level1s, elfscan.Level2s, elfscan.Level3s,
+	elfscan.Level4s, elfscan.Level5s, elfscan.Level6s, elfscan.Level7s,
 }
 
 // who names the sides of which something cannot be said.

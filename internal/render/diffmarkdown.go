@@ -14,7 +14,7 @@ import (
 func diffMarkdown(w io.Writer, doc *report.Diff, stat bool) error {
 	var b strings.Builder
 	cell := func(s string) string { return markdownCell.Replace(Printable(s)) }
-	fmt.Fprintf(&b, "**Initcalls: %s**\n\n", cell(diffSummary(doc)))
+	fmt.Fprintf(&b, "**%s**\n\n", cell(diffSummary(doc)))
 	fmt.Fprintf(&b, "- old: %s\n- new: %s\n", cell(sideText(doc.Old)), cell(sideText(doc.New)))
 	for _, f := range doc.Facts {
 		fmt.Fprintf(&b, "- %s\n", cell(factText(f)))
