@@ -1,6 +1,9 @@
 package elfscan
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Level is when an initcall runs. Levels compare in run order.
 type Level uint8
@@ -88,7 +91,16 @@ func ParseLevel(s string) (Level, error) {
 			return l, nil
 		}
 	}
-	return LevelUnknown, fmt.Errorf("unknown level %q", s)
+	return LevelUnknown, fmt.Errorf("unknown level %q: want one of %s", s, levelIDs())
+}
+
+// levelIDs names the levels for people.
+func levelIDs() string {
+	var ids []string
+	for l := LevelConsole; l < levelCount; l++ {
+		ids = append(ids, levels[l].id)
+	}
+	return strings.Join(ids, ", ")
 }
 
 // Base returns the level whose boundary symbol an entry of level l lies behind.

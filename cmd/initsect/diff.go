@@ -13,16 +13,15 @@ import (
 
 type diffOptions struct {
 	readFlags
-	old, new       string
-	mapOld, mapNew string
-	only, failOn   []string
-	levels         []string
-	module         string
-	stat           bool
+	old, new     diffSide
+	only, failOn []string
+	levels       []string
+	module       string
+	stat         bool
 }
 
 func newDiff(s streams) *cobra.Command {
-	var opt diffOptions
+	opt := diffOptions{old: diffSide{mapFlag: "--map-old"}, new: diffSide{mapFlag: "--map-new"}}
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Show what changed between two kernels",
@@ -51,13 +50,13 @@ many came (+), went (-) and stayed with a change (~).`,
   initsect diff --fail-on added,moved --format markdown before.json vmlinux`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
-			opt.old, opt.new = args[0], args[1]
+			opt.old.path, opt.new.path = args[0], args[1]
 			return runDiff(opt, s)
 		},
 	}
 	opt.register(cmd)
-	registerMap(cmd, &opt.mapOld, "map-old", "OLD")
-	registerMap(cmd, &opt.mapNew, "map-new", "NEW")
+	registerMap(cmd, &opt.old.mapFile, "map-old", "OLD")
+	registerMap(cmd, &opt.new.mapFile, "map-new", "NEW")
 	flags := cmd.Flags()
 	flags.StringSliceVar(&opt.only, "only", nil, "show only these `KINDS` of difference")
 	flags.StringSliceVar(&opt.failOn, "fail-on", nil, "exit with 1 only for these `KINDS` of difference")
@@ -95,7 +94,7 @@ func (opt *diffOptions) query() (initdiff.Query, error) {
 // checkStreams makes sure that at most one of the files is standard input.
 func (opt *diffOptions) checkStreams() error {
 	n := 0
-	for _, file := range []string{opt.old, opt.new, opt.mapOld, opt.mapNew} {
+	for _, file := range []string{opt.old.path, opt.new.path, opt.old.mapFile, opt.new.mapFile} {
 		if file == "-" {
 			n++
 		}

@@ -12,16 +12,22 @@ import (
 	"github.com/initsect/initsect/internal/report"
 )
 
-// readBoth reads the two sides of a comparison at once: each is an image or a
-// saved document.
+// diffSide is what the user said of one side of a comparison.
+type diffSide struct {
+	path    string // of an image or a saved document, "-" for standard input
+	mapFile string // of the image, "" for none
+	mapFlag string // that sets mapFile
+}
+
+// readBoth reads the two sides of a comparison at once.
 func (opt *diffOptions) readBoth(s streams) (old, new initdiff.Side, err error) {
 	var newErr error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		new, newErr = opt.readSide(opt.new, opt.mapNew, s)
+		new, newErr = opt.readSide(opt.new, s)
 	}()
-	old, err = opt.readSide(opt.old, opt.mapOld, s)
+	old, err = opt.readSide(opt.old, s)
 	<-done
 	switch {
 	case err != nil:
@@ -38,43 +44,53 @@ func (opt *diffOptions) readBoth(s streams) (old, new initdiff.Side, err error) 
 const sniffed = 512
 
 // readSide tells by the content, not by the name, what a file is.
-func (opt *diffOptions) readSide(path, mapFile string, s streams) (initdiff.Side, error) {
-	src, err := openSource(path, s)
+func (opt *diffOptions) readSide(from diffSide, s streams) (initdiff.Side, error) {
+	side := initdiff.Side{File: from.path}
+	src, err := openSource(from.path, s)
 	if err != nil {
-		return initdiff.Side{}, withHint(src.name, err)
+		return side, withHint(src.name, err)
 	}
 	defer src.Close()
 	in := bufio.NewReader(src)
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return initdiff.Side{}, withHint(src.name, err)
+		return side, withHint(src.name, err)
 	}
-	if report.IsDocument(head) {
-		if mapFile != "" {
-			return initdiff.Side{}, fmt.Errorf("%s: a saved document needs no map", src.name)
-		}
-		list, err := report.ReadList(in)
-		return initdiff.Side{File: path, Saved: true, List: list}, withHint(src.name, err)
+	if !report.IsDocument(head) {
+		side.List, err = opt.listSide(from, src, in, s)
+		return side, err
 	}
-	with, err := mapOptions(mapFile, s)
+	if from.mapFile != "" {
+		return side, fmt.Errorf("%s: a saved document needs no %s", src.name, from.mapFlag)
+	}
+	side.Saved = true
+	side.List, err = report.ReadList(in)
+	return side, withHint(src.name, err)
+}
+
+// listSide lists an image, which in holds, too.
+func (opt *diffOptions) listSide(from diffSide, src source, in io.Reader, s streams) (list *report.List, err error) {
+	with, err := mapOptions(from.mapFile, s)
 	if err != nil {
-		return initdiff.Side{}, err
+		return nil, err
 	}
 	var im *elfscan.Image
 	if src.isStream {
-		im, err = elfscan.OpenReader(path, in, with)
+		im, err = elfscan.OpenReader(from.path, in, with)
 	} else {
-		im, err = elfscan.Open(path, with)
+		im, err = elfscan.Open(from.path, with)
 	}
-	if err != nil {
-		return initdiff.Side{}, withHint(src.name, err)
+	switch {
+	case errors.Is(err, elfscan.ErrNoSymbols):
+		return nil, fmt.Errorf("%s: %w: pass %s System.map, or the vmlinux from before stripping", src.name, err, from.mapFlag)
+	case err != nil:
+		return nil, withHint(src.name, err)
 	}
-	side := initdiff.Side{File: path}
 	err = opt.listImage(im, func(im *elfscan.Image, l *elfscan.Listing) error {
-		side.List = report.NewList(im, l)
+		list = report.NewList(im, l)
 		return nil
 	})
-	return side, err
+	return list, err
 }
 
 // source is a file that may be an image or a document.
