@@ -168,7 +168,9 @@ func TestNotes(t *testing.T) {
 
 // What a function is called in the image may change while it stays the same.
 func TestFunction(t *testing.T) {
-	entry := func(function string) *report.Entry { return &report.Entry{Symbol: "__initcall_" + function, Function: function} }
+	entry := func(function string) *report.Entry {
+		return &report.Entry{Symbol: "__initcall_" + function, Function: function}
+	}
 	for _, test := range []struct {
 		name string
 		call report.Initcall
