@@ -62,16 +62,27 @@ var fixedTables = []struct {
 // ErrNoTable is returned for an image that has no table of initcalls.
 var ErrNoTable = errors.New("no table of initcalls")
 
+// ErrNoDeferred is what a [TableError] wraps if a linked kernel has nothing of
+// the deferred table that the caller named.
+var ErrNoDeferred = errors.New("no such deferred table")
+
 // TableError tells what is wrong with a table.
 type TableError struct {
 	Table TableKind
 	Msg   string
+	Err   error // ErrNoDeferred or nil
 }
 
 func (e *TableError) Error() string { return fmt.Sprintf("%s table: %s", e.Table, e.Msg) }
 
+func (e *TableError) Unwrap() error { return e.Err }
+
 func tableErrorf(kind TableKind, format string, args ...any) error {
-	return &TableError{kind, fmt.Sprintf(format, args...)}
+	return &TableError{Table: kind, Msg: fmt.Sprintf(format, args...)}
+}
+
+func noDeferredf(format string, args ...any) error {
+	return &TableError{Table: TableDeferred, Msg: fmt.Sprintf(format, args...), Err: ErrNoDeferred}
 }
 
 // boundaryNames lists all symbols that locateTables asks for.

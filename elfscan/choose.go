@@ -196,7 +196,7 @@ func noFit(t *Table, raw patched, readings []reading) error {
 	} else {
 		msg += "; have local symbols been stripped?"
 	}
-	return &TableError{t.Kind, msg}
+	return &TableError{Table: t.Kind, Msg: msg}
 }
 
 func twoFit(t *Table, fitting []reading) error {

@@ -54,7 +54,7 @@ func (im *Image) sectionTable(name string) (*Table, error) {
 			return t, t.checkSize()
 		}
 	}
-	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)
+	return nil, noDeferredf("the image has no section %s", name)
 }
 
 // isDeferredSection reports whether a section of an object file holds

@@ -137,7 +137,7 @@ func (im *Image) namedDeferred(tables []*Table, named Deferred) ([]*Table, error
 	last := tables[len(tables)-1]
 	switch {
 	case named.Start != "" && last.Kind != TableDeferred:
-		return nil, tableErrorf(TableDeferred, "the symbol table has no %s", named.Start)
+		return nil, noDeferredf("the symbol table has no %s", named.Start)
 	case named.Section == "" || found:
 		return tables, nil
 	case named.Start != "":

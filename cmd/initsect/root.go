@@ -136,11 +136,6 @@ func (f *imageFlags) list(path string, s streams, use func(*elfscan.Image, *elfs
 	if err != nil {
 		return err
 	}
-	return f.listImage(im, use)
-}
-
-// listImage is list for an image that is open. It closes it.
-func (f *readFlags) listImage(im *elfscan.Image, use func(*elfscan.Image, *elfscan.Listing) error) error {
 	defer im.Close()
 	listing, err := im.List(elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle})
 	if err == nil {

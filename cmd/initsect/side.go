@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ type diffSide struct {
 	path    string // of an image or a saved document, "-" for standard input
 	mapFile string // of the image, "" for none
 	mapFlag string // that sets mapFile
+
+	missing error // what says that the image has no deferred table as the flags name it
 }
 
 // readBoth reads the two sides of a comparison at once.
@@ -25,26 +28,35 @@ func (opt *diffOptions) readBoth(s streams) (old, new initdiff.Side, err error) 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		new, newErr = opt.readSide(opt.new, s)
+		new, newErr = opt.readSide(&opt.new, s)
 	}()
-	old, err = opt.readSide(opt.old, s)
+	old, err = opt.readSide(&opt.old, s)
 	<-done
-	switch {
-	case err != nil:
+	if err = cmp.Or(err, newErr); err != nil {
 		return old, new, err
-	case newErr != nil:
-		return old, new, newErr
-	case opt.deferred != (elfscan.Deferred{}) && old.Saved && new.Saved:
-		return old, new, errors.New("--deferred-start, --deferred-end and --deferred-section are of no use for two saved documents")
 	}
-	return old, new, nil
+	return old, new, opt.checkDeferred(old.Saved, new.Saved)
+}
+
+// checkDeferred makes sure that the deferred table that flags name is in one of
+// the images. The other may be that from before it came.
+func (opt *diffOptions) checkDeferred(oldSaved, newSaved bool) error {
+	switch {
+	case opt.deferred == elfscan.Deferred{}:
+		return nil
+	case oldSaved && newSaved:
+		return errors.New("--deferred-start, --deferred-end and --deferred-section are of no use for two saved documents")
+	case (oldSaved || opt.old.missing != nil) && (newSaved || opt.new.missing != nil):
+		return cmp.Or(opt.old.missing, opt.new.missing)
+	}
+	return nil
 }
 
 // sniffed is how much of a file tells a document from an image.
 const sniffed = 512
 
 // readSide tells by the content, not by the name, what a file is.
-func (opt *diffOptions) readSide(from diffSide, s streams) (initdiff.Side, error) {
+func (opt *diffOptions) readSide(from *diffSide, s streams) (initdiff.Side, error) {
 	side := initdiff.Side{File: from.path}
 	src, err := openSource(from.path, s)
 	if err != nil {
@@ -69,7 +81,7 @@ func (opt *diffOptions) readSide(from diffSide, s streams) (initdiff.Side, error
 }
 
 // listSide lists an image, which in holds, too.
-func (opt *diffOptions) listSide(from diffSide, src source, in io.Reader, s streams) (list *report.List, err error) {
+func (opt *diffOptions) listSide(from *diffSide, src source, in io.Reader, s streams) (*report.List, error) {
 	with, err := mapOptions(from.mapFile, s)
 	if err != nil {
 		return nil, err
@@ -86,11 +98,16 @@ func (opt *diffOptions) listSide(from diffSide, src source, in io.Reader, s stre
 	case err != nil:
 		return nil, withHint(src.name, err)
 	}
-	err = opt.listImage(im, func(im *elfscan.Image, l *elfscan.Listing) error {
-		list = report.NewList(im, l)
-		return nil
-	})
-	return list, err
+	defer im.Close()
+	listing, err := im.List(elfscan.ListOptions{Deferred: opt.deferred, RawRust: opt.noDemangle})
+	if errors.Is(err, elfscan.ErrNoDeferred) {
+		from.missing = withHint(src.name, err)
+		listing, err = im.List(elfscan.ListOptions{RawRust: opt.noDemangle})
+	}
+	if err != nil {
+		return nil, withHint(src.name, err)
+	}
+	return report.NewList(im, listing), nil
 }
 
 // source is a file that may be an image or a document.

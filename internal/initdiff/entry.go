@@ -31,13 +31,13 @@ func entriesOf(doc *report.List, k knowledge, rawRust bool) []*entry {
 		c := &doc.Initcalls[i]
 		e := &entry{
 			Initcall: c,
-			identity: identity{function: function(c, false)},
+			identity: identity{function: function(c, k.entries, false)},
 			place:    place{c.Table, k.level(c.Level), text(c.Group)},
 		}
 		if k.modules {
 			e.module = text(c.Module)
 		}
-		if name := function(c, rawRust); name != "" {
+		if name := function(c, k.entries, rawRust); name != "" {
 			e.shown = &name
 		}
 		if before := last[e.place]; before != nil {
@@ -50,14 +50,14 @@ func entriesOf(doc *report.List, k knowledge, rawRust bool) []*entry {
 }
 
 // function is the name of the function that was registered, "" if the target
-// has none. Among the names of the target it is that in the entry symbol; the
-// one that the kernel would print may be another with each build.
-func function(c *report.Initcall, rawRust bool) string {
+// has none. Among several names of the target it is that in the entry symbol,
+// if both sides have these; else that which the kernel prints.
+func function(c *report.Initcall, entries, rawRust bool) string {
 	if c.RawSymbol == nil {
 		return ""
 	}
 	raw := *c.RawSymbol
-	if c.Entry != nil && slices.Contains(c.Aliases, c.Entry.Function) {
+	if entries && slices.Contains(c.Aliases, c.Entry.Function) {
 		raw = c.Entry.Function
 	}
 	name := symbols.DisplayName(raw, !rawRust)

@@ -186,10 +186,10 @@ func TestFunction(t *testing.T) {
 		{"Rust, whose mangled name holds a hash", report.Initcall{RawSymbol: ptr("_ZN6foobar4init17h0123456789abcdefE")}, "foobar::init"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			require.Equal(t, test.want, function(&test.call, false))
+			require.Equal(t, test.want, function(&test.call, test.call.Entry != nil, false))
 		})
 	}
-	require.Equal(t, "_ZN6foobar4init17h0123456789abcdefE", function(&report.Initcall{RawSymbol: ptr("_ZN6foobar4init17h0123456789abcdefE")}, true))
+	require.Equal(t, "_ZN6foobar4init17h0123456789abcdefE", function(&report.Initcall{RawSymbol: ptr("_ZN6foobar4init17h0123456789abcdefE")}, false, true))
 }
 
 // The hash of a Rust name is another with each build, also where names are

@@ -13,6 +13,7 @@ type knowledge struct {
 	untold  map[elfscan.Level]bool // levels that a side cannot tell from each other
 	sync    bool                   // sync levels are told from their base levels
 	modules bool
+	entries bool // entry symbols name the functions
 	linked  bool // both are linked kernels: sections and boundaries are final
 	notes   []string
 }
@@ -36,6 +37,7 @@ func commonKnowledge(old, new Side) knowledge {
 			old.List.SyncKnown, new.List.SyncKnown)
 	}
 	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
+	k.entries = tellsEntries(old.List) && tellsEntries(new.List)
 	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
 		old.List.Image.Container == string(elfscan.ContainerELF), new.List.Image.Container == string(elfscan.ContainerELF))
 	return k
@@ -80,6 +82,10 @@ func untoldLevels(doc *report.List) []elfscan.Level {
 
 func tellsModules(doc *report.List) bool {
 	return slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Module != nil })
+}
+
+func tellsEntries(doc *report.List) bool {
+	return !slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Entry == nil })
 }
 
 // level is the level as which an initcall is compared.
