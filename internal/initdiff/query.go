@@ -46,9 +46,10 @@ func (q Query) facts(all []report.DiffFact) []report.DiffFact {
 	selected := []report.DiffFact{}
 	for _, f := range all {
 		kind := Kind(f.Kind)
-		if slices.Contains(q.only(), kind) && !(kind == KindTable && q.isPartial()) {
-			selected = append(selected, f)
+		if kind == KindTable && q.isPartial() || !slices.Contains(q.only(), kind) {
+			continue
 		}
+		selected = append(selected, f)
 	}
 	return selected
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // MaxDocument bounds a saved document: a distribution kernel's list has 0.5 MB,
-// and one with every driver built in would have 10.
-const MaxDocument = 32 << 20
+// and one with every driver built in has some 7.
+const MaxDocument = 16 << 20
 
 // IsDocument reports whether a file that begins like this is a document, which
 // is a JSON object, rather than an image.

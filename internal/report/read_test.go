@@ -152,7 +152,7 @@ func (spaces) Read(b []byte) (int, error) {
 
 func TestReadListBounds(t *testing.T) {
 	_, err := ReadList(spaces{})
-	require.EqualError(t, err, "a document of more than 33554432 bytes")
+	require.EqualError(t, err, "a document of more than 16777216 bytes")
 	_, err = ReadList(io.MultiReader(strings.NewReader("{"), failing{}))
 	require.ErrorContains(t, err, "the disk is gone")
 	_, err = ReadList(strings.NewReader(strings.Repeat("[", 1<<20)))
