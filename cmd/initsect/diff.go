@@ -44,7 +44,8 @@ count is printed as well. A renamed initcall counts where an added or a removed
 one does.
 
 With --stat there is one line a level: how many initcalls it had and has, how
-many came (+), went (-) and stayed with a change (~).`,
+many came (+), went (-) and stayed with a change (~); then the tables whose size
+changed. That follows from the rest and is no difference of its own.`,
 		Example: `  initsect diff old/vmlinux new/vmlinux
   initsect diff --stat before.json vmlinux
   initsect diff --fail-on added,moved --format markdown before.json vmlinux`,

@@ -77,6 +77,25 @@ func tableFacts(table string, old, new *report.Table, linked bool) []report.Diff
 	return all
 }
 
+// sizes are those of the tables that either side has.
+func sizes(old, new *report.List) []report.DiffTable {
+	tables := []report.DiffTable{}
+	for _, kind := range elfscan.TableKinds {
+		t := report.DiffTable{Table: string(kind), Old: sizeOf(tableOf(old, kind)), New: sizeOf(tableOf(new, kind))}
+		if t.Old != nil || t.New != nil {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+func sizeOf(t *report.Table) *report.DiffSize {
+	if t == nil {
+		return nil
+	}
+	return &report.DiffSize{Count: t.Count, Bytes: t.Bytes}
+}
+
 func tableOf(doc *report.List, kind elfscan.TableKind) *report.Table {
 	i := slices.IndexFunc(doc.Tables, func(t report.Table) bool { return t.Table == string(kind) })
 	if i < 0 {

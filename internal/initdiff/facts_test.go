@@ -8,6 +8,14 @@ import (
 	"github.com/initsect/initsect/internal/report"
 )
 
+func TestSizes(t *testing.T) {
+	old, new := document(t, rowsOf("6 a m:1\n7 b m:2")), document(t, rowsOf("7 b m:2\ndeferred a m:1"))
+	require.Equal(t, []report.DiffTable{
+		{Table: "initcall", Old: &report.DiffSize{Count: 2, Bytes: 8}, New: &report.DiffSize{Count: 1, Bytes: 4}},
+		{Table: "deferred", New: &report.DiffSize{Count: 1, Bytes: 4}},
+	}, compare(t, old, new, Query{}).Tables)
+}
+
 func TestFacts(t *testing.T) {
 	const rows = "6 a m:1\ndeferred b m:2"
 	for _, test := range []struct {

@@ -46,6 +46,7 @@ func Compare(old, new Side, q Query) (*report.Diff, error) {
 		Notes:   common.notes,
 		Query:   q.document(),
 		Facts:   q.facts(facts(old.List, new.List, common)),
+		Tables:  sizes(old.List, new.List),
 		Levels:  q.levels(matches),
 		Changes: q.changes(matches),
 	}

@@ -31,6 +31,11 @@ func allKinds() *report.Diff {
 			{Kind: "table", Table: ptr("initcall"), Fact: "entry size", Old: "4", New: "8"},
 		},
 		Notes: []string{"something was not compared"},
+		Tables: []report.DiffTable{
+			{Table: "console", Old: &report.DiffSize{Count: 1, Bytes: 4}, New: &report.DiffSize{Count: 1, Bytes: 4}},
+			{Table: "initcall", Old: &report.DiffSize{Count: 13, Bytes: 52}, New: &report.DiffSize{Count: 12, Bytes: 96}},
+			{Table: "deferred", New: &report.DiffSize{Count: 1, Bytes: 8}},
+		},
 		Levels: []report.DiffLevel{
 			{Table: "initcall", Level: "early", DiffCount: report.DiffCount{Old: 3, New: 3, Unchanged: 3}},
 			{Table: "initcall", Level: "6", DiffCount: report.DiffCount{Old: 10, New: 9, Unchanged: 5, Added: 1, Removed: 1, MovedOut: 1, Reordered: 2, Renamed: 1}},
@@ -82,6 +87,9 @@ note: something was not compared
 early      3 -> 3   (+0 -0 ~0)
 6 device  10 -> 9   (+1 -2 ~3)  1 moved out
 deferred   0 -> 1   (+1 -0 ~0)  1 moved in
+
+initcall table: 13 entries, 52 bytes -> 12 entries, 96 bytes
+deferred table: absent -> 1 entry, 8 bytes
 
 13 -> 13 initcalls: `)
 }

@@ -22,9 +22,12 @@ func diffMarkdown(w io.Writer, doc *report.Diff, stat bool) error {
 	for _, note := range doc.Notes {
 		fmt.Fprintf(&b, "- note: %s\n", cell(note))
 	}
-	levels := diffLevelsGrid(doc, stat)
-	grids := []grid{levels}
-	if !stat {
+	grids := []grid{diffLevelsGrid(doc, stat)}
+	if stat {
+		for _, size := range sizeTexts(doc) {
+			fmt.Fprintf(&b, "- %s\n", cell(size))
+		}
+	} else {
 		grids = append(grids, diffChangesGrid(doc))
 	}
 	for _, g := range grids {

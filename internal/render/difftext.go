@@ -57,6 +57,27 @@ func diffStatRows(b *strings.Builder, doc *report.Diff) {
 		fmt.Fprintf(b, "%-*s  %*d -> %-*d  (%s)%s\n", title, diffTitle(l.Level), width, l.Old, width, l.New,
 			diffSigns(l.DiffCount), movedText(l.DiffCount))
 	}
+	if sizes := sizeTexts(doc); len(sizes) > 0 {
+		fmt.Fprintf(b, "\n%s\n", strings.Join(sizes, "\n"))
+	}
+}
+
+// sizeTexts says of each table whose size changed which it was and is.
+func sizeTexts(doc *report.Diff) []string {
+	var texts []string
+	for _, t := range doc.Tables {
+		if was, is := sizeText(t.Old), sizeText(t.New); was != is {
+			texts = append(texts, fmt.Sprintf("%s table: %s -> %s", t.Table, was, is))
+		}
+	}
+	return texts
+}
+
+func sizeText(s *report.DiffSize) string {
+	if s == nil {
+		return "absent"
+	}
+	return fmt.Sprintf("%s, %d bytes", count(s.Count, "entry"), s.Bytes)
 }
 
 // movedText says how much of what came and went was moved.

@@ -8,6 +8,7 @@ type Diff struct {
 	Notes   []string     `json:"notes"` // what was not compared, and why
 	Query   DiffQuery    `json:"query"`
 	Facts   []DiffFact   `json:"facts"`
+	Tables  []DiffTable  `json:"tables"` // their sizes, which are no differences of their own
 	Levels  []DiffLevel  `json:"levels"` // in run order
 	Total   DiffTotal    `json:"total"`  // of the levels
 	Changes []DiffChange `json:"changes"`
@@ -36,6 +37,19 @@ type DiffFact struct {
 	Fact  string  `json:"fact"`
 	Old   string  `json:"old"`
 	New   string  `json:"new"`
+}
+
+// DiffTable is the size of one table.
+type DiffTable struct {
+	Table string    `json:"table"`
+	Old   *DiffSize `json:"old"` // null if there is no such table
+	New   *DiffSize `json:"new"`
+}
+
+// DiffSize is the size of a table in one of the two kernels.
+type DiffSize struct {
+	Count int    `json:"count"` // entries
+	Bytes uint64 `json:"bytes"`
 }
 
 // DiffCount says what became of the initcalls of a level, or of all. Always
