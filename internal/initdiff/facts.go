@@ -65,14 +65,12 @@ func tableFacts(table string, old, new *report.Table, linked bool) []report.Diff
 	}
 	if linked && filled {
 		both("section", old.Section, new.Section)
+		differ("trigger", orNone(old.Trigger), orNone(new.Trigger))
 	}
 	if linked {
 		differ("start symbol", orNone(old.Start.Symbol), orNone(new.Start.Symbol))
 		differ("end symbol", orNone(old.End.Symbol), orNone(new.End.Symbol))
 		both("init memory", yesNo(old.InitMemory), yesNo(new.InitMemory))
-	}
-	if linked && filled && table == string(elfscan.TableDeferred) {
-		differ("trigger", orNone(old.Trigger), orNone(new.Trigger))
 	}
 	return all
 }

@@ -77,7 +77,10 @@ func document(t testing.TB, rows []row) *report.List {
 			doc.Initcalls = append(doc.Initcalls, initcall(r, len(doc.Initcalls)+1))
 			table.Count++
 			table.Bytes += 4
-			base := strings.TrimSuffix(r.level, "s")
+			base := r.level
+			if base != "rootfs" {
+				base = strings.TrimSuffix(base, "s")
+			}
 			i := slices.IndexFunc(table.Levels, func(l report.Level) bool { return l.Level == base })
 			if i < 0 {
 				table.Levels = append(table.Levels, report.Level{Level: base})

@@ -139,12 +139,15 @@ func TestSyncUnknown(t *testing.T) {
 
 func TestNotes(t *testing.T) {
 	known, unknown := document(t, rowsOf("6 a m:1")), document(t, rowsOf("unknown a"))
+	empty := document(t, rowsOf("6 a m:1")) // of level 5, whose end no symbol tells
+	empty.Tables[0].Levels = append(empty.Tables[0].Levels, report.Level{Level: "unknown"})
 	for _, test := range []struct {
 		name     string
 		old, new *report.List
 		want     []string
 	}{
 		{"nothing unknown", known, known, []string{}},
+		{"nothing at the level that is unknown", empty, known, []string{}},
 		{"old", unknown, known, []string{
 			"the old side lacks boundary symbols between levels: levels that they would tell apart are compared as one",
 			"the old side names no modules: functions are compared by name alone",
@@ -164,6 +167,22 @@ func TestNotes(t *testing.T) {
 			require.Empty(t, doc.Changes)
 		})
 	}
+}
+
+func TestLevelsAreInRunOrder(t *testing.T) {
+	doc := document(t, rowsOf("console a\nearly b\nunknown c\ndeferred d"))
+	var levels []string
+	for _, l := range compare(t, doc, doc, Query{}).Levels {
+		levels = append(levels, l.Level)
+	}
+	require.Equal(t, []string{"console", "early", "unknown", "deferred"}, levels)
+
+	doc = document(t, rowsOf("early b m:1\n1 c m:2\n1s d m:3\nrootfs e m:4\n6 f m:5\n7s g m:6"))
+	levels = nil
+	for _, l := range compare(t, doc, doc, Query{}).Levels {
+		levels = append(levels, l.Level)
+	}
+	require.Equal(t, []string{"early", "1", "1s", "rootfs", "6", "7s"}, levels)
 }
 
 // What a function is called in the image may change while it stays the same.
