@@ -111,6 +111,11 @@ func TestChanges(t *testing.T) {
 			[]string{"moved: early a -> 4 a"},
 		},
 		{
+			"a level that one side does not tell among others that it does",
+			"1 a\nunknown b\n6 c\n6 d", "1 a\n5 b\n6 c\n6s d",
+			[]string{},
+		},
+		{
 			"order across levels that one side does not tell",
 			"unknown a\nunknown b\nunknown c", "4 b\n5 c\n6 a",
 			[]string{"reordered: unknown a -> 6 a"},
