@@ -57,7 +57,7 @@ func (im *Image) sectionTable(name string) (*Table, error) {
 			return t, nil
 		}
 	}
-	return nil, tableErrorf(TableDeferred, "the image has no section %s", name)
+	return nil, noDeferredf("the image has no section %s", name)
 }
 
 // deferredSection matches the sections that macros put deferred entries into:

@@ -1,6 +1,9 @@
 package elfscan
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // FaultKind is one way in which a table can be wrong as a whole.
 type FaultKind string
@@ -24,9 +27,20 @@ type TableError struct {
 	Kind  FaultKind
 	At    Boundary // that is wrong, if it is one
 	Msg   string
+	Err   error // ErrNoDeferred or nil
 }
 
+// ErrNoDeferred is what a [TableError] wraps if a linked kernel has nothing of
+// the deferred table that the caller named.
+var ErrNoDeferred = errors.New("no such deferred table")
+
 func (e *TableError) Error() string { return fmt.Sprintf("%s table: %s", e.Table, e.Msg) }
+
+func (e *TableError) Unwrap() error { return e.Err }
+
+func noDeferredf(format string, args ...any) error {
+	return &TableError{Table: TableDeferred, Msg: fmt.Sprintf(format, args...), Err: ErrNoDeferred}
+}
 
 func tableErrorf(kind TableKind, format string, args ...any) error {
 	return &TableError{Table: kind, Msg: fmt.Sprintf(format, args...)}
@@ -41,7 +55,7 @@ type faults struct {
 
 // addf records a fault. It returns an error if that is the end of it.
 func (f *faults) addf(table TableKind, kind FaultKind, at Boundary, format string, args ...any) error {
-	e := &TableError{table, kind, at, fmt.Sprintf(format, args...)}
+	e := &TableError{Table: table, Kind: kind, At: at, Msg: fmt.Sprintf(format, args...)}
 	if !f.all {
 		return e
 	}
@@ -52,6 +66,6 @@ func (f *faults) addf(table TableKind, kind FaultKind, at Boundary, format strin
 // notef records a fault that does not keep a table from being listed.
 func (f *faults) notef(table TableKind, kind FaultKind, at Boundary, format string, args ...any) {
 	if f.all {
-		f.found = append(f.found, &TableError{table, kind, at, fmt.Sprintf(format, args...)})
+		f.found = append(f.found, &TableError{Table: table, Kind: kind, At: at, Msg: fmt.Sprintf(format, args...)})
 	}
 }

@@ -1,6 +1,9 @@
 package elfscan
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Level is when an initcall runs. Levels compare in run order.
 type Level uint8
@@ -88,11 +91,19 @@ func ParseLevel(s string) (Level, error) {
 			return l, nil
 		}
 	}
-	return LevelUnknown, fmt.Errorf("unknown level %q", s)
+	return LevelUnknown, fmt.Errorf("unknown level %q: want one of %s", s, levelIDs())
 }
 
-// Base returns the level whose boundary symbol an entry of level l lies behind:
-// that of a sync level, else l itself.
+// levelIDs names the levels for people.
+func levelIDs() string {
+	var ids []string
+	for l := LevelConsole; l < levelCount; l++ {
+		ids = append(ids, levels[l].id)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// Base returns the level whose boundary symbol an entry of level l lies behind.
 func (l Level) Base() Level {
 	switch l {
 	case Level0s, Level1s, Level2s, Level3s, Level4s, Level5s, Level6s, Level7s:

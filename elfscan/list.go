@@ -166,7 +166,7 @@ func (im *Image) namedDeferred(tables []*Table, named Deferred) ([]*Table, error
 	}
 	switch {
 	case named.Start != "" && last == nil:
-		return nil, tableErrorf(TableDeferred, "the symbol table has no %s", named.Start)
+		return nil, noDeferredf("the symbol table has no %s", named.Start)
 	case named.Section == "" || found:
 		return tables, nil
 	case named.Start != "":

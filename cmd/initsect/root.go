@@ -33,7 +33,7 @@ boot, in which order, and from which linker-built table.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s))
+	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s), newDiff(s))
 	return root
 }
 
@@ -60,19 +60,15 @@ func wantsColor(f *os.File) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// imageFlags are the flags of every command that reads an image.
-type imageFlags struct {
-	mapFile    string
+// readFlags say how images are read and shown: the flags of every command.
+type readFlags struct {
 	deferred   elfscan.Deferred
 	noDemangle bool
 	format     render.Format
 }
 
-func (f *imageFlags) register(cmd *cobra.Command) { f.registerWith(cmd, render.Common) }
-
-func (f *imageFlags) registerWith(cmd *cobra.Command, formats []render.Format) {
+func (f *readFlags) register(cmd *cobra.Command, formats []render.Format) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.mapFile, "map", "", "System.map, /proc/kallsyms or output of nm for the image: `FILE`")
 	flags.StringVar(&f.deferred.Start, "deferred-start", "", "boundary `SYMBOL` at the start of a deferred table that is not known")
 	flags.StringVar(&f.deferred.End, "deferred-end", "", "boundary `SYMBOL` at its end")
 	flags.StringVar(&f.deferred.Section, "deferred-section", "", "`NAME` of its output section")
@@ -80,19 +76,33 @@ func (f *imageFlags) registerWith(cmd *cobra.Command, formats []render.Format) {
 	registerFormat(cmd, &f.format, formats)
 }
 
+// imageFlags are the flags of every command that reads one image.
+type imageFlags struct {
+	readFlags
+	mapFile string
+}
+
+func (f *imageFlags) register(cmd *cobra.Command) { f.registerWith(cmd, render.Common) }
+
+func (f *imageFlags) registerWith(cmd *cobra.Command, formats []render.Format) {
+	registerMap(cmd, &f.mapFile, "map", "the image")
+	f.readFlags.register(cmd, formats)
+}
+
+// registerMap gives a command a flag for the map of one image.
+func registerMap(cmd *cobra.Command, file *string, name, image string) {
+	cmd.Flags().StringVar(file, name, "", "System.map, /proc/kallsyms or output of nm for "+image+": `FILE`")
+}
+
 // open opens the image that a command was given: a path, "-" for standard
 // input, or "" for the running kernel's.
 func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
-	opt := elfscan.Options{Map: f.mapFile}
-	if f.mapFile == "-" {
-		if path == "-" {
-			return nil, errors.New("the image and its map cannot both be standard input")
-		}
-		text, err := io.ReadAll(s.in)
-		if err != nil {
-			return nil, fmt.Errorf("standard input: %w", err)
-		}
-		opt.Map, opt.MapText = "standard input", text
+	if f.mapFile == "-" && path == "-" {
+		return nil, errors.New("the image and its map cannot both be standard input")
+	}
+	opt, err := mapOptions(f.mapFile, s)
+	if err != nil {
+		return nil, err
 	}
 	switch path {
 	case "":
@@ -106,6 +116,19 @@ func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
 		return im, withHint("standard input", err)
 	}
 	return openPath(path, opt)
+}
+
+// mapOptions are those for an image with a map: a path, "-" for standard
+// input, or "" for none.
+func mapOptions(mapFile string, s streams) (elfscan.Options, error) {
+	if mapFile != "-" {
+		return elfscan.Options{Map: mapFile}, nil
+	}
+	text, err := io.ReadAll(s.in)
+	if err != nil {
+		return elfscan.Options{}, fmt.Errorf("standard input: %w", err)
+	}
+	return elfscan.Options{Map: "standard input", MapText: text}, nil
 }
 
 // list opens an image, lists it and hands both to use, until which returns the

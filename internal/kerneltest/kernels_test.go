@@ -269,6 +269,16 @@ func list(t *testing.T, initsect string, arguments ...string) (stdout, stderr st
 	return out.String(), messages.String(), command.ProcessState.ExitCode()
 }
 
+// buildInitsect builds the command.
+func buildInitsect(t testing.TB) string {
+	initsect := filepath.Join(t.TempDir(), "initsect")
+	build := exec.Command("go", "build", "-trimpath", "-o", initsect, "../../cmd/initsect")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return initsect
+}
+
 func symbolsOf(entries []entry) []string {
 	var symbols []string
 	for _, e := range entries {

@@ -9,12 +9,6 @@ import (
 	"github.com/initsect/initsect/internal/report"
 )
 
-const (
-	red    = "\x1b[31m"
-	yellow = "\x1b[33m"
-	cyan   = "\x1b[36m"
-)
-
 var severityColors = map[string]string{"error": red, "warning": yellow, "note": cyan}
 
 // checkText prints the findings rule by rule; one line if there are none.

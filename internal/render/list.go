@@ -125,6 +125,20 @@ var levelTitles = map[string]string{
 	"0": "pure", "1": "core", "2": "postcore", "3": "arch", "4": "subsys", "5": "fs", "6": "device", "7": "late",
 }
 
+// levelTitle is the id of a level with the kernel's word for it.
+func levelTitle(id string, syncKnown bool) string {
+	word, ok := levelTitles[strings.TrimSuffix(id, "s")]
+	switch {
+	case !ok:
+		return id
+	case strings.HasSuffix(id, "s"):
+		return id + " " + word + " sync"
+	case !syncKnown:
+		return id + " " + word + " or sync"
+	}
+	return id + " " + word
+}
+
 // levelHeading is the line above the entries of one level, of which row i is
 // the first.
 func levelHeading(doc *report.List, i int) string {
@@ -136,15 +150,7 @@ func levelHeading(doc *report.List, i int) string {
 		}
 		n++
 	}
-	title := c.Level
-	if word, ok := levelTitles[strings.TrimSuffix(c.Level, "s")]; ok {
-		title += " " + word
-		if strings.HasSuffix(c.Level, "s") {
-			title += " sync"
-		} else if !doc.SyncKnown {
-			title += " or sync"
-		}
-	}
+	title := levelTitle(c.Level, doc.SyncKnown)
 	if c.Level == "unknown" {
 		title = "level unknown: this kernel has no boundary symbol that tells it"
 	}

@@ -28,9 +28,13 @@ type Style struct {
 }
 
 const (
-	bold  = "\x1b[1m"
-	faint = "\x1b[2m"
-	plain = "\x1b[0m"
+	bold   = "\x1b[1m"
+	faint  = "\x1b[2m"
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	cyan   = "\x1b[36m"
+	plain  = "\x1b[0m"
 )
 
 func (s Style) paint(code, text string) string {

@@ -89,14 +89,26 @@ func (doc *List) checkCounts() error {
 	return nil
 }
 
+var containers = []elfscan.Container{
+	elfscan.ContainerELF, elfscan.ContainerObject, elfscan.ContainerModule, elfscan.ContainerArchive,
+}
+
 func (im *Image) check() error {
 	switch {
-	case !slices.Contains([]string{"elf", "object", "module", "archive"}, im.Container):
+	case !slices.Contains(containers, elfscan.Container(im.Container)):
 		return fmt.Errorf("unknown container %q", im.Container)
 	case im.Bits != 32 && im.Bits != 64:
 		return fmt.Errorf("a machine of %d bits", im.Bits)
 	case im.ByteOrder != "little" && im.ByteOrder != "big":
 		return fmt.Errorf("unknown byte order %q", im.ByteOrder)
+	}
+	return checkEncoding(im.Encoding)
+}
+
+func checkEncoding(encoding *string) error {
+	known := []elfscan.Encoding{elfscan.EncodingAbsolute, elfscan.EncodingPrel32, elfscan.EncodingDescriptor}
+	if encoding != nil && !slices.Contains(known, elfscan.Encoding(*encoding)) {
+		return fmt.Errorf("unknown encoding %q", *encoding)
 	}
 	return nil
 }
@@ -110,6 +122,13 @@ func (t *Table) check() error {
 	}
 	if t.Bytes != uint64(t.Count)*uint64(t.EntrySize) {
 		return fmt.Errorf("%d entries of %d bytes are not %d bytes", t.Count, t.EntrySize, t.Bytes)
+	}
+	layouts := []elfscan.Layout{elfscan.LayoutPlain, elfscan.LayoutGroup, elfscan.LayoutList}
+	if !slices.Contains(layouts, elfscan.Layout(t.Layout)) {
+		return fmt.Errorf("unknown layout %q", t.Layout)
+	}
+	if err := checkEncoding(t.Encoding); err != nil {
+		return err
 	}
 	if err := checkAddresses(t.Start.Address, t.End.Address); err != nil {
 		return err

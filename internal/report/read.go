@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// MaxDocument bounds a saved document: a kernel's list has 1 MB, and that of
-// an archive of all its objects little more.
-const MaxDocument = 64 << 20
+// MaxDocument bounds a saved document: a distribution kernel's list has 0.5 MB,
+// and one with every driver built in has some 7.
+const MaxDocument = 16 << 20
 
 // IsDocument reports whether a file that begins like this is a document, which
 // is a JSON object, rather than an image.

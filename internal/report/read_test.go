@@ -125,6 +125,9 @@ func TestReadListRefuses(t *testing.T) {
 		{"a target", with("", "initcalls", 0, "target"), `"" is no address`},
 		{"a line", with(0, "initcalls", 0, "line"), "initcall 1: line 0"},
 		{"a container", with("bzImage", "image", "container"), `unknown container "bzImage"`},
+		{"an encoding", with("rel16", "image", "encoding"), `unknown encoding "rel16"`},
+		{"an encoding of a table", with("rel16", "tables", 0, "encoding"), `table "console": unknown encoding "rel16"`},
+		{"a layout", with("struct", "tables", 0, "layout"), `table "console": unknown layout "struct"`},
 		{"bits", with(16, "image", "bits"), "a machine of 16 bits"},
 		{"a byte order", with("middle", "image", "byte_order"), `unknown byte order "middle"`},
 	} {
@@ -149,7 +152,7 @@ func (spaces) Read(b []byte) (int, error) {
 
 func TestReadListBounds(t *testing.T) {
 	_, err := ReadList(spaces{})
-	require.EqualError(t, err, "a document of more than 67108864 bytes")
+	require.EqualError(t, err, "a document of more than 16777216 bytes")
 	_, err = ReadList(io.MultiReader(strings.NewReader("{"), failing{}))
 	require.ErrorContains(t, err, "the disk is gone")
 	_, err = ReadList(strings.NewReader(strings.Repeat("[", 1<<20)))

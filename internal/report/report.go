@@ -25,6 +25,7 @@ var (
 	ShowSchema     = Schema{"initsect.show", 1}
 	CheckSchema    = Schema{"initsect.check", 1}
 	RulesSchema    = Schema{"initsect.rules", 1}
+	DiffSchema     = Schema{"initsect.diff", 1}
 )
 
 // Image says what was read.

@@ -1,0 +1,103 @@
+package initdiff
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/initsect/initsect/elfscan"
+	"github.com/initsect/initsect/internal/report"
+)
+
+// knowledge is what both sides know, so that it can be compared.
+type knowledge struct {
+	untold  map[elfscan.Level]bool // levels that a side cannot tell from each other
+	sync    bool                   // sync levels are told from their base levels
+	modules bool
+	entries bool // entry symbols name the functions
+	linked  bool // both are linked kernels: sections and boundaries are final
+	notes   []string
+}
+
+func commonKnowledge(old, new Side) knowledge {
+	k := knowledge{untold: map[elfscan.Level]bool{}, notes: []string{}}
+	say := func(what string, olds, news bool) bool {
+		if !olds || !news {
+			k.notes = append(k.notes, fmt.Sprintf("%s %s", who(olds, news), what))
+		}
+		return olds && news
+	}
+	oldUntold, newUntold := untoldLevels(old.List), untoldLevels(new.List)
+	for _, l := range append(oldUntold, newUntold...) {
+		k.untold[l] = true
+	}
+	say("lacks boundary symbols between levels: levels that they would tell apart are compared as one",
+		len(oldUntold) == 0, len(newUntold) == 0)
+	if slices.ContainsFunc(syncLevels, func(l elfscan.Level) bool { return !k.untold[l] }) {
+		k.sync = say("lacks entry symbols that tell sync levels: these are compared as a part of their base levels",
+			old.List.SyncKnown, new.List.SyncKnown)
+	}
+	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
+	k.entries = tellsEntries(old.List) && tellsEntries(new.List)
+	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
+		old.List.Image.Container == string(elfscan.ContainerELF), new.List.Image.Container == string(elfscan.ContainerELF))
+	return k
+}
+
+var syncLevels = []elfscan.Level{
+	elfscan.Level0s, elfscan.Level1s, elfscan.Level2s, elfscan.Level3s,
+	elfscan.Level4s, elfscan.Level5s, elfscan.Level6s, elfscan.Level7s,
+}
+
+// who names the sides of which something cannot be said.
+func who(old, new bool) string {
+	switch {
+	case !old && !new:
+		return "each side"
+	case !old:
+		return "the old side"
+	}
+	return "the new side"
+}
+
+// untoldLevels returns the levels that a list with entries of unknown level
+// cannot tell from each other: those that its initcall table has no boundary
+// for.
+func untoldLevels(doc *report.List) []elfscan.Level {
+	isUnknown := func(l report.Level) bool { return l.Level == elfscan.LevelUnknown.String() && l.Count > 0 }
+	for _, t := range doc.Tables {
+		if t.Table != string(elfscan.TableInitcall) || !slices.ContainsFunc(t.Levels, isUnknown) {
+			continue
+		}
+		var untold []elfscan.Level
+		for l := elfscan.LevelEarly; l <= elfscan.Level7s; l++ {
+			told := func(have report.Level) bool { return have.Level == l.Base().String() }
+			if !slices.ContainsFunc(t.Levels, told) {
+				untold = append(untold, l)
+			}
+		}
+		return untold
+	}
+	return nil
+}
+
+func tellsModules(doc *report.List) bool {
+	return slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Module != nil })
+}
+
+func tellsEntries(doc *report.List) bool {
+	return !slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Entry == nil })
+}
+
+// level is the level as which an initcall is compared.
+func (k knowledge) level(id string) string {
+	l, err := elfscan.ParseLevel(id)
+	switch {
+	case err != nil:
+		return id // documents hold no other: ReadList sees to it
+	case k.untold[l]:
+		return elfscan.LevelUnknown.String()
+	case !k.sync:
+		return l.Base().String()
+	}
+	return id
+}
