@@ -3,6 +3,7 @@ package elfscan
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -101,9 +102,9 @@ func (im *Image) scanCode(code insn.Code, wanted []insn.Range) ([]Reference, err
 		if !r.exec || r.filed == 0 {
 			continue
 		}
-		bytes, err := im.mem.readRaw(extent{r.addr, r.addr + Addr(r.filed)})
-		if err != nil {
-			return nil, err
+		bytes := make([]byte, r.filed)
+		if _, err := im.elf.ReadAt(bytes, int64(r.off)); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", r.name, err)
 		}
 		code.Find(bytes, uint64(r.addr), wanted, func(ref insn.Ref) {
 			refs = append(refs, Reference{At: Addr(ref.At), Target: Addr(ref.Target), Code: true})

@@ -122,24 +122,28 @@ func (f *baselineFinding) key() Key {
 // JSON is the baseline as a document: sorted, a finding a line, so that
 // changes of it are easy to read.
 func (b *Baseline) JSON() ([]byte, error) {
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false) // Rust's names have <>
-	out.WriteString("{\"schema\": ")
-	if err := enc.Encode(baselineSchema{baselineName, baselineVersion}); err != nil {
+	schema, err := jsonLine(baselineSchema{baselineName, baselineVersion})
+	if err != nil {
 		return nil, err
 	}
-	out.WriteString(", \"findings\": [\n")
-	for i, key := range slices.SortedFunc(maps.Keys(b.count), Key.compare) {
-		if i > 0 {
-			out.WriteString(", ")
-		}
-		if err := enc.Encode(newBaselineFinding(key, b.count[key])); err != nil {
+	var rows []string
+	for _, key := range slices.SortedFunc(maps.Keys(b.count), Key.compare) {
+		row, err := jsonLine(newBaselineFinding(key, b.count[key]))
+		if err != nil {
 			return nil, err
 		}
+		rows = append(rows, "\n    "+row)
 	}
-	out.WriteString("]}\n")
-	return out.Bytes(), nil
+	return fmt.Appendf(nil, "{\n  \"schema\": %s,\n  \"findings\": [%s\n  ]\n}\n", schema, strings.Join(rows, ",")), nil
+}
+
+// jsonLine leaves the <> of Rust's names as they are.
+func jsonLine(v any) (string, error) {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return strings.TrimSuffix(out.String(), "\n"), err
 }
 
 // ReadBaseline reads what JSON wrote. It refuses what it does not know rather
@@ -155,7 +159,7 @@ func ReadBaseline(text []byte) (*Baseline, error) {
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("not a baseline: %w", err)
+		return nil, notBaseline(err)
 	}
 	if doc.Findings == nil {
 		return nil, errors.New("not a baseline: it has no findings, not even an empty list")
@@ -191,7 +195,7 @@ func isBaseline(text []byte) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errors.New("not a baseline: the JSON ends too early, the file is cut off")
 	case err != nil:
-		return fmt.Errorf("not a baseline: %w", err)
+		return notBaseline(err)
 	case doc.Schema == nil:
 		return fmt.Errorf("not a baseline: want a JSON document with schema %s version %d", baselineName, baselineVersion)
 	case *doc.Schema != baselineSchema{baselineName, baselineVersion}:
@@ -201,4 +205,14 @@ func isBaseline(text []byte) error {
 		return errors.New("not a baseline: something follows the document")
 	}
 	return nil
+}
+
+// notBaseline is an error of the JSON reader, without the types of this
+// program.
+func notBaseline(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) {
+		return fmt.Errorf("not a baseline: %w", err)
+	}
+	return fmt.Errorf("not a baseline: %s where another type belongs, at byte %d", wrong.Value, wrong.Offset)
 }

@@ -79,7 +79,7 @@ func (e *examiner) ownSection(t *elfscan.Table) error {
 		what = append(what, behind+" behind it")
 	}
 	f := e.add(rule, "the deferred table from %s at %#x to %s at %#x has no output section to itself: %s holds %s; its entries run %s, but %s",
-		t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, s.Name, strings.Join(what, " and "), when(t), comes)
+		t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, s.Name, strings.Join(what, " and "), whenRuns(t), comes)
 	f.Table, f.Section, f.Symbol, f.Address = t.Kind, s.Name, t.Start.Symbol, &t.Start.Addr
 	return nil
 }

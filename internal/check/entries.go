@@ -27,7 +27,7 @@ func (e *examiner) entries() error {
 
 // target judges what an entry holds.
 func (e *examiner) target(c *elfscan.Initcall) {
-	where := "in " + placeOf(c)
+	where := "in " + tablePlace(c)
 	if c.Slot.Known {
 		where = fmt.Sprintf("at %#x %s", c.Slot.Addr, where)
 	}
@@ -35,22 +35,22 @@ func (e *examiner) target(c *elfscan.Initcall) {
 	var f *Finding
 	switch {
 	case isNull(c):
-		f = e.add(ruleNull, "the entry %s%s is zero: %s the kernel %s", where, meant(c), when(c.Table), callsNull(c))
+		f = e.add(ruleNull, "the entry %s%s is zero: %s the kernel %s", where, meant(c), whenRuns(c.Table), callsNull(c))
 	case !code:
 		f = e.add(ruleNotCode, "the entry %s%s holds %s, which is no code (%s): %s the kernel jumps there",
-			where, meant(c), holds(c), section, when(c.Table))
+			where, meant(c), holds(c), section, whenRuns(c.Table))
 	case c.Offset > 0:
 		f = e.add(ruleInside, "the entry %s%s points %d bytes into %s (%s): %s the kernel starts to run that function in its middle",
-			where, meant(c), c.Offset, c.Name, holds(c), when(c.Table))
+			where, meant(c), c.Offset, c.Name, holds(c), whenRuns(c.Table))
 	case c.Symbol == "":
 		f = e.add(ruleInside, "the entry %s%s holds %s in %s, where no function has a name: %s the kernel calls that",
-			where, meant(c), holds(c), section, when(c.Table))
+			where, meant(c), holds(c), section, whenRuns(c.Table))
 	case !isText(section):
 		f = e.add(ruleNotText, "the entry %s holds %s (%s), which lies in %s: that is not kept for code to be called from a table, yet %s the kernel calls it",
-			where, called(c), holds(c), section, when(c.Table))
+			where, called(c), holds(c), section, whenRuns(c.Table))
 	case c.Mislabelled():
 		f = e.add(ruleOtherName, "the entry %s holds %s (%s), but its symbol %s names %s: %s the kernel calls the former",
-			where, called(c), holds(c), c.Entry, c.Parsed.Function, when(c.Table))
+			where, called(c), holds(c), c.Entry, c.Parsed.Function, whenRuns(c.Table))
 	default:
 		return
 	}
@@ -139,7 +139,7 @@ func (e *examiner) level(c *elfscan.Initcall) {
 		late = "earlier than"
 	}
 	f := e.add(ruleWrongLevel, "%s is registered for %s (its entry symbol is %s), but its entry at %#x lies in %s: it runs %s, %s meant",
-		called(c), meant, c.Entry, c.Slot.Addr, placeOf(c), when(c.Table), late)
+		called(c), meant, c.Entry, c.Slot.Addr, tablePlace(c), whenRuns(c.Table), late)
 	f.about(c)
 }
 
@@ -174,11 +174,11 @@ func (e *examiner) registrations() error {
 func (e *examiner) registeredTwice(first, second *elfscan.Initcall) {
 	rule, comes := ruleTwice, "it runs twice at boot"
 	if (first.Table.Kind == elfscan.TableDeferred) != (second.Table.Kind == elfscan.TableDeferred) {
-		rule, comes = ruleDouble, fmt.Sprintf("it runs at boot, and again %s", when(second.Table))
+		rule, comes = ruleDouble, fmt.Sprintf("it runs at boot, and again %s", whenRuns(second.Table))
 	} else if second.Table.Kind == elfscan.TableDeferred {
-		rule, comes = ruleDouble, fmt.Sprintf("it runs twice %s", when(second.Table))
+		rule, comes = ruleDouble, fmt.Sprintf("it runs twice %s", whenRuns(second.Table))
 	}
 	f := e.add(rule, "%s (%s) has an entry in %s, at %#x, and one in %s, at %#x: %s",
-		called(second), holds(second), placeOf(first), first.Slot.Addr, placeOf(second), second.Slot.Addr, comes)
+		called(second), holds(second), tablePlace(first), first.Slot.Addr, tablePlace(second), second.Slot.Addr, comes)
 	f.about(second)
 }

@@ -16,6 +16,7 @@ type lostEntry struct {
 	section  string
 	table    elfscan.TableKind // for which it is registered, "" if unknown
 	level    elfscan.Level
+	reported bool // with the table
 }
 
 // findLost reads the entry symbols that lie in no table.
@@ -86,6 +87,9 @@ func (e *examiner) functionsIn(entries []symbols.Symbol) ([]string, error) {
 // lostEntries reports the initcalls that are registered but in no table.
 func (e *examiner) lostEntries() error {
 	for _, l := range e.lost {
+		if l.reported {
+			continue
+		}
 		rule, why := ruleLost, e.astray(l)
 		if elfscan.IsDeferredSection(l.section) && e.tableAt(l.Addr) == nil {
 			rule = ruleOrphan

@@ -46,11 +46,13 @@ func ParsePolicy(text []byte) (*Policy, error) {
 
 // contradiction finds a function that is to be deferred and is not to be.
 func (p *Policy) contradiction() error {
+	lines := map[string]int{}
+	for _, w := range p.deferred {
+		lines[w.text] = w.line
+	}
 	for _, not := range p.notDeferred {
-		for _, w := range p.deferred {
-			if w.text == not.text {
-				return not.errorf("%s must be deferred, says line %d", clip(w.text), w.line)
-			}
+		if line := lines[not.text]; line > 0 {
+			return not.errorf("%s must be deferred, says line %d", clip(not.text), line)
 		}
 	}
 	return nil
@@ -78,7 +80,7 @@ type function struct {
 var functionForm = regexp.MustCompile(`^(?:([\w.-]+(?::[\w.-]+)*):)?([^\s:](?:.*[^\s:])?)$`)
 
 func (r *policyReader) function(n *yaml.Node) function {
-	f := function{place: nodePlace(n), text: r.text(n, "a function")}
+	f := function{place: placeOf(n), text: r.text(n, "a function")}
 	parts := functionForm.FindStringSubmatch(f.text)
 	if parts == nil {
 		r.fail(n, "want function or module:function, not %q", clip(f.text))
@@ -117,13 +119,13 @@ func (r *policyReader) wishes(n *yaml.Node) []wish {
 }
 
 func (r *policyReader) uniqueWishes(n *yaml.Node, mustSayWhy bool) (wishes []wish) {
+	lines := map[string]int{}
 	r.list(n, "a list of functions", func(item *yaml.Node) {
 		w := r.wish(item, mustSayWhy)
-		for _, other := range wishes {
-			if other.text == w.text {
-				r.fail(item, "%s is there already, in line %d", clip(w.text), other.line)
-			}
+		if line := lines[w.text]; line > 0 {
+			r.fail(item, "%s is there already, in line %d", clip(w.text), line)
 		}
+		lines[w.text] = w.line
 		wishes = append(wishes, w)
 	})
 	return wishes
@@ -152,9 +154,12 @@ func (r *policyReader) level(n *yaml.Node) elfscan.Level {
 	if !r.isA(n, yaml.ScalarNode, "a level") {
 		return elfscan.LevelUnknown
 	}
+	if tag := n.ShortTag(); tag != "!!int" && tag != "!!str" {
+		r.fail(n, "want a level, not %s", describe(n))
+	}
 	l, err := elfscan.ParseLevel(n.Value)
-	if err != nil || l < elfscan.LevelConsole || l > elfscan.LevelDeferred || n.ShortTag() != "!!int" && n.ShortTag() != "!!str" {
-		r.fail(n, "no level %s: the nearest is %q", describe(n), nearest.Names(clip(n.Value), levelNames(), 1)[0])
+	if err != nil || l < elfscan.LevelConsole || l > elfscan.LevelDeferred {
+		r.fail(n, "no level %q: the nearest is %q", clip(n.Value), nearest.Names(clip(n.Value), levelNames(), 1)[0])
 	}
 	return l
 }
@@ -196,7 +201,7 @@ func (r *policyReader) frozen(n *yaml.Node) *frozen {
 		n, "a mapping with the keys levels, baseline and allow",
 		field{"levels", true, func(n *yaml.Node) { f.levels = r.frozenLevels(n) }},
 		field{"baseline", true, func(n *yaml.Node) {
-			f.place, f.document = nodePlace(n), r.text(n, "the path of a document saved by list --format json")
+			f.place, f.document = placeOf(n), r.text(n, "the path of a document saved by list --format json")
 		}},
 		field{"allow", false, func(n *yaml.Node) { f.allow = r.uniqueWishes(n, true) }},
 	)
@@ -219,7 +224,7 @@ func (r *policyReader) frozenLevels(n *yaml.Node) (levels []elfscan.Level) {
 
 func (r *policyReader) changes(n *yaml.Node) (changes []ruleChange) {
 	r.mapping(n, "a mapping of rules to what becomes of them", func(key, value *yaml.Node) {
-		c := ruleChange{nodePlace(key), RuleChange{Rule: r.rule(key)}}
+		c := ruleChange{placeOf(key), RuleChange{Rule: r.rule(key)}}
 		r.fields(
 			value, "a mapping with the key reason and one of severity and off",
 			field{"severity", false, func(n *yaml.Node) { c.Severity = r.severity(n) }},
@@ -262,25 +267,32 @@ func (r *policyReader) severity(n *yaml.Node) Severity {
 }
 
 func (r *policyReader) suppressions(n *yaml.Node) (all []suppression) {
+	type same struct {
+		rule     *Rule
+		function string
+		table    elfscan.TableKind
+	}
+	lines := map[same]int{}
 	r.list(n, "a list of suppressions", func(item *yaml.Node) {
 		s := r.suppression(item)
-		for _, other := range all {
-			if r.err == nil && other.same(s) {
-				r.fail(item, "this suppression is there already, in line %d", other.line)
-			}
+		if r.err != nil {
+			return
 		}
+		key := same{rule: s.rule, table: s.table}
+		if s.function != nil {
+			key.function = s.function.text
+		}
+		if line := lines[key]; line > 0 {
+			r.fail(item, "this suppression is there already, in line %d", line)
+		}
+		lines[key] = s.line
 		all = append(all, s)
 	})
 	return all
 }
 
-func (s suppression) same(other suppression) bool {
-	return s.rule == other.rule && s.table == other.table &&
-		(s.function == nil) == (other.function == nil) && (s.function == nil || s.function.text == other.function.text)
-}
-
 func (r *policyReader) suppression(n *yaml.Node) suppression {
-	s := suppression{place: nodePlace(n)}
+	s := suppression{place: placeOf(n)}
 	var optional bool
 	r.fields(
 		n, "a mapping with the keys rule, reason and one of function and table",

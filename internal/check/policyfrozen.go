@@ -54,14 +54,14 @@ func (p *Policy) findNew(e *examiner, known *roster) error {
 		}
 		id := registered{c.Level, symbols.DisplayName(c.Display(), true), c.Module}
 		switch {
-		case saved[id] > 0:
-			saved[id]--
+		case saved.count[id] > 0:
+			saved.count[id]--
 		case len(allowed[c]) > 0:
 			for _, w := range allowed[c] {
 				used[w] = true
 			}
 		default:
-			e.add(ruleNew, "%s is new in level %s, at %#x: %s (%s) %s", nameOrNone(c), c.Level, c.Slot.Addr, f.document, f.place, f.had(id)).about(c)
+			e.add(ruleNew, "%s is new in level %s, at %#x: %s (%s) %s", nameOrNone(c), c.Level, c.Slot.Addr, f.document, f.place, saved.has(id)).about(c)
 		}
 	}
 	return f.unused(e, known, used)
@@ -74,33 +74,36 @@ func nameOrNone(c *elfscan.Initcall) string {
 	return "an entry without a function's name"
 }
 
-// read counts the initcalls of the saved document.
-func (f *frozen) read() (map[registered]int, error) {
+// savedLevels is what a document has where.
+type savedLevels struct {
+	count map[registered]int
+	level map[registered]elfscan.Level // of those without their level
+}
+
+func (f *frozen) read() (*savedLevels, error) {
 	if f.saved == nil {
 		return nil, f.errorf("%s was not read", clip(f.document))
 	}
-	count := map[registered]int{}
+	s := &savedLevels{map[registered]int{}, map[registered]elfscan.Level{}}
 	for _, r := range f.saved.Initcalls {
 		l, err := elfscan.ParseLevel(r.Level)
 		if err != nil {
 			return nil, f.errorf("%s: %v", clip(f.document), err)
 		}
-		count[r.in(l)]++
+		id := registered{l, symbols.DisplayName(r.Function, true), r.Module}
+		s.count[id]++
+		id.level = elfscan.LevelUnknown
+		s.level[id] = l
 	}
-	return count, nil
+	return s, nil
 }
 
-func (r *Registered) in(l elfscan.Level) registered {
-	return registered{l, symbols.DisplayName(r.Function, true), r.Module}
-}
-
-// had says where the document has an initcall that it does not have in its
-// level.
-func (f *frozen) had(id registered) string {
-	for _, r := range f.saved.Initcalls {
-		if r.in(id.level) == id && r.Level != id.level.String() {
-			return "has it in level " + r.Level
-		}
+// has says where the document has an initcall that is new in its level.
+func (s *savedLevels) has(id registered) string {
+	level := id.level
+	id.level = elfscan.LevelUnknown
+	if was, ok := s.level[id]; ok && was != level {
+		return "has it in level " + was.String()
 	}
 	return "does not have it there"
 }

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/initsect/initsect/elfscan"
@@ -15,7 +17,6 @@ type roster struct {
 	plain map[string][]symbols.Symbol // functions that the policy names, registered or not
 
 	hasModules bool
-	spellings  []string // of registered functions, to suggest
 }
 
 // subject is a function of the policy, as the image has it.
@@ -35,14 +36,13 @@ func newRoster(e *examiner, p *Policy) (*roster, error) {
 		c := &e.survey.Initcalls[i]
 		for _, name := range namesOf(c) {
 			k.calls[name] = append(k.calls[name], c)
-			k.spell(c.Module, name)
 		}
+		k.hasModules = k.hasModules || c.Module != ""
 	}
 	for i := range e.lost {
 		l := &e.lost[i]
 		for _, name := range l.names() {
 			k.lost[name] = append(k.lost[name], l)
-			k.spell(l.parsed.Module, name)
 		}
 	}
 	if e.im.Symbols() == nil { // an archive's objects have one each
@@ -53,12 +53,40 @@ func newRoster(e *examiner, p *Policy) (*roster, error) {
 	return k, err
 }
 
-func (k *roster) spell(module, name string) {
-	k.spellings = append(k.spellings, name)
-	if module != "" {
-		k.hasModules = true
-		k.spellings = append(k.spellings, module+":"+name)
+// suggestion is what a function that the image has not was meant to be:
+// another module's, if its name is right, or the name that is most like it.
+func (k *roster) suggestion(f function) string {
+	names := []string{f.name}
+	if len(k.calls[f.name])+len(k.lost[f.name]) == 0 {
+		names = slices.AppendSeq(slices.Collect(maps.Keys(k.calls)), maps.Keys(k.lost))
 	}
+	if f.module != "" {
+		names = k.qualified(names)
+	}
+	for _, name := range nearest.Names(f.text, names, 1) {
+		return fmt.Sprintf("the nearest initcall is %q; ", name)
+	}
+	return ""
+}
+
+// qualified are names with the modules of which they are.
+func (k *roster) qualified(names []string) (qualified []string) {
+	for _, name := range names {
+		for _, c := range k.calls[name] {
+			qualified = append(qualified, qualify(c.Module, name))
+		}
+		for _, l := range k.lost[name] {
+			qualified = append(qualified, qualify(l.parsed.Module, name))
+		}
+	}
+	return qualified
+}
+
+func qualify(module, name string) string {
+	if module == "" {
+		return name
+	}
+	return module + ":" + name
 }
 
 // namesOf are all names of an initcall's function, each once: those at its
@@ -137,8 +165,7 @@ func (k *roster) find(f function) (*subject, error) {
 		s.plain = slices.DeleteFunc(slices.Clone(k.plain[f.name]), func(s symbols.Symbol) bool { return !s.Kind.Text() })
 	}
 	if s.absent() && !f.optional {
-		return nil, f.errorf("the image has no function %q: the nearest initcall is %q; one that not every image has must be optional",
-			clip(f.text), nearest.Names(f.text, k.spellings, 1)[0])
+		return nil, f.errorf("the image has no function %q: %sone that not every image has must be optional", clip(f.text), k.suggestion(f))
 	}
 	return s, nil
 }
@@ -146,8 +173,8 @@ func (k *roster) find(f function) (*subject, error) {
 // called names one of the subject's entries: with the module, if the policy
 // leaves open which is meant.
 func (s *subject) called(module string) string {
-	if s.module == "" && module != "" && len(s.calls)+len(s.lost) > 1 {
-		return module + ":" + s.text
+	if s.module == "" && len(s.calls)+len(s.lost) > 1 {
+		return qualify(module, s.text)
 	}
 	return s.text
 }

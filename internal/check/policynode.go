@@ -15,9 +15,10 @@ import (
 	"github.com/initsect/initsect/internal/nearest"
 )
 
-// Limits of a policy's text. A policy of a thousand lines has some 50 KiB.
+// Limits of a policy's text. A policy of a thousand lines has some 50 KiB; of
+// many keys in one mapping the YAML reader compares each with each.
 const (
-	maxPolicy = 1 << 20
+	maxPolicy = 1 << 18
 	maxText   = 2048 // characters in one name or reason
 )
 
@@ -27,7 +28,7 @@ const whiteSpace = " \t\n\f\r"
 // place is where in a policy's text something stands, counted from 1.
 type place struct{ line, column int }
 
-func nodePlace(n *yaml.Node) place { return place{n.Line, n.Column} }
+func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 func (p place) String() string { return fmt.Sprintf("policy line %d", p.line) }
 
@@ -62,7 +63,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
-		return nil, nodePlace(&second).errorf("a second document begins: a policy is one")
+		return nil, placeOf(&second).errorf("a second document begins: a policy is one")
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
 	}
@@ -85,7 +86,7 @@ type nodeReader struct{ err error }
 
 func (r *nodeReader) fail(n *yaml.Node, format string, args ...any) {
 	if r.err == nil {
-		r.err = nodePlace(n).errorf(format, args...)
+		r.err = placeOf(n).errorf(format, args...)
 	}
 }
 

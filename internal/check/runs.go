@@ -112,7 +112,7 @@ func (e *examiner) outlives(t *elfscan.Table, walkers map[elfscan.Addr]string) e
 		}
 		if len(chain) > 0 {
 			f := e.add(ruleEarlyFree, "the kernel %s at boot (%s), before the deferred initcalls can run, %s: %s there, and the first call takes a page fault",
-				ender.does, strings.Join(chain, " -> "), when(t), what)
+				ender.does, strings.Join(chain, " -> "), whenRuns(t), what)
 			f.Table, f.Section, f.Symbol, f.Address = t.Kind, t.Section, t.Start.Symbol, &t.Start.Addr
 			return nil
 		}

@@ -53,17 +53,16 @@ func (e *examiner) tables() error {
 	return nil
 }
 
-// takeLost names the lost entries that are registered for a table, and takes
-// them from those to be reported one by one.
+// takeLost names the lost entries that are registered for a table. They are not
+// reported one by one.
 func (e *examiner) takeLost(kind elfscan.TableKind) string {
 	var names []string
-	e.lost = slices.DeleteFunc(e.lost, func(l lostEntry) bool {
-		if l.table != kind {
-			return false
+	for i := range e.lost {
+		if l := &e.lost[i]; l.table == kind {
+			l.reported = true
+			names = append(names, l.function)
 		}
-		names = append(names, l.function)
-		return true
-	})
+	}
 	return naming(names)
 }
 
@@ -135,7 +134,7 @@ func (e *examiner) overlaps() error {
 				}
 			}
 			f := e.add(ruleOverlap, "the %s table and the %s table share the memory from %#x to %#x: %s %s with the first, %s, and again with the second, %s",
-				a.Kind, b.Kind, from, to, naming(names), verb(len(names), "runs", "run"), when(a), when(b))
+				a.Kind, b.Kind, from, to, naming(names), verb(len(names), "runs", "run"), whenRuns(a), whenRuns(b))
 			f.Table, f.Symbol, f.Address = b.Kind, b.Start.Symbol, &from
 			f.Section = b.Section
 		}

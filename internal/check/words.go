@@ -7,8 +7,8 @@ import (
 	"github.com/initsect/initsect/elfscan"
 )
 
-// when says when the kernel calls the entries of a table.
-func when(t *elfscan.Table) string {
+// whenRuns says when the kernel calls the entries of a table.
+func whenRuns(t *elfscan.Table) string {
 	switch {
 	case t.Kind != elfscan.TableDeferred:
 		return "at boot"
@@ -18,9 +18,9 @@ func when(t *elfscan.Table) string {
 	return "when the deferred initcalls are run"
 }
 
-// placeOf says where an entry lies: "entry 3 of the deferred table", "an entry
+// tablePlace says where an entry lies: "entry 3 of the deferred table", "an entry
 // of level 6".
-func placeOf(c *elfscan.Initcall) string {
+func tablePlace(c *elfscan.Initcall) string {
 	if c.Table.Kind == elfscan.TableInitcall && c.Level != elfscan.LevelUnknown {
 		return "level " + c.Level.Title()
 	}

@@ -43,6 +43,8 @@ var relocClasses = map[elf.Machine]map[uint32]relocClass{
 	elf.EM_X86_64: {
 		uint32(elf.R_X86_64_RELATIVE): {RelocRelative, 8},
 		uint32(elf.R_X86_64_64):       {RelocAbs, 8},
+		uint32(elf.R_X86_64_GLOB_DAT): {RelocAbs, 8},
+		uint32(elf.R_X86_64_JMP_SLOT): {RelocAbs, 8},
 		uint32(elf.R_X86_64_32):       {RelocAbs, 4},
 		uint32(elf.R_X86_64_32S):      {RelocAbs, 4},
 		uint32(elf.R_X86_64_PC32):     {RelocPC, 4},
@@ -55,11 +57,13 @@ var relocClasses = map[elf.Machine]map[uint32]relocClass{
 		uint32(elf.R_386_PLT32):    {RelocPC, 4},
 	},
 	elf.EM_AARCH64: {
-		uint32(elf.R_AARCH64_RELATIVE): {RelocRelative, 8},
-		uint32(elf.R_AARCH64_ABS64):    {RelocAbs, 8},
-		uint32(elf.R_AARCH64_ABS32):    {RelocAbs, 4},
-		uint32(elf.R_AARCH64_PREL32):   {RelocPC, 4},
-		314:                            {RelocPC, 4}, // R_AARCH64_PLT32
+		uint32(elf.R_AARCH64_RELATIVE):  {RelocRelative, 8},
+		uint32(elf.R_AARCH64_ABS64):     {RelocAbs, 8},
+		uint32(elf.R_AARCH64_GLOB_DAT):  {RelocAbs, 8},
+		uint32(elf.R_AARCH64_JUMP_SLOT): {RelocAbs, 8},
+		uint32(elf.R_AARCH64_ABS32):     {RelocAbs, 4},
+		uint32(elf.R_AARCH64_PREL32):    {RelocPC, 4},
+		314:                             {RelocPC, 4}, // R_AARCH64_PLT32
 	},
 	elf.EM_ARM: {
 		uint32(elf.R_ARM_RELATIVE): {RelocRelative, 4},
@@ -70,6 +74,7 @@ var relocClasses = map[elf.Machine]map[uint32]relocClass{
 	elf.EM_PPC64: {
 		uint32(elf.R_PPC64_RELATIVE): {RelocRelative, 8},
 		uint32(elf.R_PPC64_ADDR64):   {RelocAbs, 8},
+		uint32(elf.R_PPC64_GLOB_DAT): {RelocAbs, 8},
 		43:                           {RelocAbs, 8}, // R_PPC64_UADDR64
 		uint32(elf.R_PPC64_ADDR32):   {RelocAbs, 4},
 		uint32(elf.R_PPC64_REL32):    {RelocPC, 4},
@@ -86,12 +91,14 @@ var relocClasses = map[elf.Machine]map[uint32]relocClass{
 		uint32(elf.R_390_32):       {RelocAbs, 4},
 		uint32(elf.R_390_PC32):     {RelocPC, 4},
 		uint32(elf.R_390_GLOB_DAT): {RelocAbs, 0},
+		uint32(elf.R_390_JMP_SLOT): {RelocAbs, 0},
 	},
 	elf.EM_RISCV: {
-		uint32(elf.R_RISCV_RELATIVE): {RelocRelative, 0},
-		uint32(elf.R_RISCV_64):       {RelocAbs, 8},
-		uint32(elf.R_RISCV_32):       {RelocAbs, 4},
-		57:                           {RelocPC, 4}, // R_RISCV_32_PCREL
+		uint32(elf.R_RISCV_RELATIVE):  {RelocRelative, 0},
+		uint32(elf.R_RISCV_64):        {RelocAbs, 8},
+		uint32(elf.R_RISCV_JUMP_SLOT): {RelocAbs, 0},
+		uint32(elf.R_RISCV_32):        {RelocAbs, 4},
+		57:                            {RelocPC, 4}, // R_RISCV_32_PCREL
 	},
 	elf.EM_LOONGARCH: {
 		uint32(elf.R_LARCH_RELATIVE): {RelocRelative, 0},
