@@ -80,7 +80,7 @@ type function struct {
 var functionForm = regexp.MustCompile(`^(?:([\w.-]+(?::[\w.-]+)*):)?([^\s:](?:.*[^\s:])?)$`)
 
 func (r *policyReader) function(n *yaml.Node) function {
-	f := function{place: placeOf(n), text: r.text(n, "a function")}
+	f := function{place: nodePlace(n), text: r.text(n, "a function")}
 	parts := functionForm.FindStringSubmatch(f.text)
 	if parts == nil {
 		r.fail(n, "want function or module:function, not %q", clip(f.text))
@@ -201,7 +201,7 @@ func (r *policyReader) frozen(n *yaml.Node) *frozen {
 		n, "a mapping with the keys levels, baseline and allow",
 		field{"levels", true, func(n *yaml.Node) { f.levels = r.frozenLevels(n) }},
 		field{"baseline", true, func(n *yaml.Node) {
-			f.place, f.document = placeOf(n), r.text(n, "the path of a document saved by list --format json")
+			f.place, f.document = nodePlace(n), r.text(n, "the path of a document saved by list --format json")
 		}},
 		field{"allow", false, func(n *yaml.Node) { f.allow = r.uniqueWishes(n, true) }},
 	)
@@ -224,7 +224,7 @@ func (r *policyReader) frozenLevels(n *yaml.Node) (levels []elfscan.Level) {
 
 func (r *policyReader) changes(n *yaml.Node) (changes []ruleChange) {
 	r.mapping(n, "a mapping of rules to what becomes of them", func(key, value *yaml.Node) {
-		c := ruleChange{placeOf(key), RuleChange{Rule: r.rule(key)}}
+		c := ruleChange{nodePlace(key), RuleChange{Rule: r.rule(key)}}
 		r.fields(
 			value, "a mapping with the key reason and one of severity and off",
 			field{"severity", false, func(n *yaml.Node) { c.Severity = r.severity(n) }},
@@ -292,7 +292,7 @@ func (r *policyReader) suppressions(n *yaml.Node) (all []suppression) {
 }
 
 func (r *policyReader) suppression(n *yaml.Node) suppression {
-	s := suppression{place: placeOf(n)}
+	s := suppression{place: nodePlace(n)}
 	var optional bool
 	r.fields(
 		n, "a mapping with the keys rule, reason and one of function and table",

@@ -28,7 +28,7 @@ const whiteSpace = " \t\n\f\r"
 // place is where in a policy's text something stands, counted from 1.
 type place struct{ line, column int }
 
-func placeOf(n *yaml.Node) place { return place{n.Line, n.Column} }
+func nodePlace(n *yaml.Node) place { return place{n.Line, n.Column} }
 
 func (p place) String() string { return fmt.Sprintf("policy line %d", p.line) }
 
@@ -63,7 +63,7 @@ func parseYAML(text []byte) (*yaml.Node, error) {
 	}
 	switch err := dec.Decode(&second); {
 	case err == nil:
-		return nil, placeOf(&second).errorf("a second document begins: a policy is one")
+		return nil, nodePlace(&second).errorf("a second document begins: a policy is one")
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxError(err)
 	}
@@ -86,7 +86,7 @@ type nodeReader struct{ err error }
 
 func (r *nodeReader) fail(n *yaml.Node, format string, args ...any) {
 	if r.err == nil {
-		r.err = placeOf(n).errorf(format, args...)
+		r.err = nodePlace(n).errorf(format, args...)
 	}
 }
 

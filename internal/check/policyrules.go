@@ -39,7 +39,7 @@ func (p *Policy) findDeferred(e *examiner, known *roster) error {
 		want := "must be deferred (" + w.why() + ")"
 		for _, c := range s.calls {
 			if c.Table.Kind != elfscan.TableDeferred {
-				e.add(ruleMustDefer, "%s %s, but %s, at %#x", s.called(c.Module), want, when(c), c.Slot.Addr).about(c)
+				e.add(ruleMustDefer, "%s %s, but %s, at %#x", s.called(c.Module), want, runsWhen(c), c.Slot.Addr).about(c)
 			}
 		}
 		e.unmet(ruleMustDefer, s, want)
@@ -52,7 +52,7 @@ func (p *Policy) findDeferred(e *examiner, known *roster) error {
 		want := "must not be deferred (" + w.why() + ")"
 		for _, c := range s.calls {
 			if c.Table.Kind == elfscan.TableDeferred {
-				e.add(ruleMustNotDefer, "%s %s, but %s, at %#x, and does not run at boot", s.called(c.Module), want, when(c), c.Slot.Addr).about(c)
+				e.add(ruleMustNotDefer, "%s %s, but %s, at %#x, and does not run at boot", s.called(c.Module), want, runsWhen(c), c.Slot.Addr).about(c)
 			}
 		}
 		for _, l := range s.lost {
@@ -85,7 +85,7 @@ func (p *Policy) findLevels(e *examiner, known *roster) error {
 				return err
 			}
 			if !in {
-				e.add(ruleLevel, "%s %s, but %s, at %#x", s.called(c.Module), want, when(c), c.Slot.Addr).about(c)
+				e.add(ruleLevel, "%s %s, but %s, at %#x", s.called(c.Module), want, runsWhen(c), c.Slot.Addr).about(c)
 			}
 		}
 		e.unmet(ruleLevel, s, want)
@@ -93,8 +93,8 @@ func (p *Policy) findLevels(e *examiner, known *roster) error {
 	return nil
 }
 
-// when says when an entry runs.
-func when(c *elfscan.Initcall) string {
+// runsWhen says when an entry runs.
+func runsWhen(c *elfscan.Initcall) string {
 	switch {
 	case c.Table.Kind == elfscan.TableDeferred:
 		return "is deferred"
@@ -172,7 +172,7 @@ func (e *examiner) compare(w *orderWish, first, then *subject) error {
 				continue
 			}
 			f := e.add(ruleOrder, "%s must run before %s (%s), but it %s, at %#x, and the other %s, at %#x: %s",
-				first.called(a.Module), then.called(b.Module), w.first.why(), when(a), a.Slot.Addr, when(b), b.Slot.Addr, wrong)
+				first.called(a.Module), then.called(b.Module), w.first.why(), runsWhen(a), a.Slot.Addr, runsWhen(b), b.Slot.Addr, wrong)
 			f.about(a)
 			f.Other = then.name
 			return nil

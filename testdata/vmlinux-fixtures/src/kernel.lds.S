@@ -6,6 +6,9 @@
  *   X86 ARCH_ARM OPD  the architecture's own sections
  *   KEEP_DYNAMIC   the dynamic section and its symbols stay in the image
  *   SHIFT          bytes to insert, for "another build of the same sources"
+ *   INITCALLS LEVELS CONSOLE SETUP DEFERRED_SECTION DEFERRED_TABLE
+ *   MORE_SECTIONS KEPT_SECTIONS
+ *                  parts of it, for a script that includes this one
  */
 #include "kernel.h"
 
@@ -27,7 +30,10 @@
 #define EARLY_END
 #endif
 
+#ifndef INITCALLS
 #define INITCALLS __initcall_start = .; LEVELS __initcall_end = .;
+#endif
+#ifndef LEVELS
 #define LEVELS \
 	EARLY \
 	LEVEL(__initcall0_start, .initcall0.init, .initcall0s.init) \
@@ -39,11 +45,14 @@
 	LEVEL(__initcallrootfs_start, .initcallrootfs.init, .initcallrootfss.init) \
 	LEVEL(__initcall6_start, .initcall6.init, .initcall6s.init) \
 	LEVEL(__initcall7_start, .initcall7.init, .initcall7s.init)
+#endif
 
+#ifndef CONSOLE
 #define CONSOLE \
 	__con_initcall_start = .; \
 	KEEP(*(.con_initcall.init)) \
 	__con_initcall_end = .;
+#endif
 
 #if KERNEL < V(4, 20, 0)
 #define SECURITY \
@@ -54,13 +63,16 @@
 #define SECURITY
 #endif
 
+#ifndef SETUP
 #define SETUP \
 	. = ALIGN(16); \
 	__setup_start = .; \
 	KEEP(*(.init.setup)) \
 	__setup_end = .;
+#endif
 
-#if DEFERRED == TIM_BIRD
+#ifdef DEFERRED_SECTION /* by another script */
+#elif DEFERRED == TIM_BIRD
 #define DEFERRED_SECTION \
 	.deferred_initcall.init : { \
 		__def_initcall_start = .; \
@@ -71,7 +83,8 @@
 #define DEFERRED_SECTION
 #endif
 
-#if DEFERRED == PORTS || DEFERRED == SAMSUNG || DEFERRED == SONY
+#ifdef DEFERRED_TABLE
+#elif DEFERRED == PORTS || DEFERRED == SAMSUNG || DEFERRED == SONY
 #define DEFERRED_TABLE \
 	__deferred_initcall_start = .; \
 	KEEP(*(.deferred_initcall.init)) \
@@ -101,6 +114,12 @@
 
 #ifndef SHIFT
 #define SHIFT 0
+#endif
+#ifndef MORE_SECTIONS
+#define MORE_SECTIONS
+#endif
+#ifndef KEPT_SECTIONS
+#define KEPT_SECTIONS
 #endif
 #define BLOCK . = ALIGN(256);
 
@@ -150,6 +169,7 @@ SECTIONS
 
 	BLOCK
 	.data : { _sdata = .; *(.data .data.* .sdata .sdata.*) } :data
+	KEPT_SECTIONS
 	.got : {
 		*(.got.plt) /* s390 wants it first */
 		*(.got .toc .plt .iplt .igot .igot.plt .dlt .stub .branch_lt)
@@ -201,6 +221,7 @@ SECTIONS
 #endif
 	.con_initcall.init : { CONSOLE } :init
 	.security_initcall.init : { SECURITY } :init
+	DEFERRED_SECTION
 #else
 	. = ALIGN(16);
 	.init.data : {
@@ -217,6 +238,7 @@ SECTIONS
 		__x86_cpu_dev_end = .;
 	} :init
 #endif
+	MORE_SECTIONS
 	. = ALIGN(8);
 	.rela.dyn : { *(.rela .rela*) } :init
 	.rel.dyn : { *(.rel .rel.*) } :init
