@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,9 +75,6 @@ func TestOutputsAreWholeOrNotAtAll(t *testing.T) {
 // A new file has the permissions that any new file has; one that is replaced
 // keeps its own, and a link stays a link.
 func TestOutputPermissions(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("no permissions there")
-	}
 	defer syscall.Umask(syscall.Umask(0o027))
 	dir, image := t.TempDir(), put(t, fixture.Sound().Bytes())
 	report, private, link := filepath.Join(dir, "new"), filepath.Join(dir, "private"), filepath.Join(dir, "link")
