@@ -71,7 +71,11 @@ func (opt *checkOptions) wanted() ([]output, error) {
 	if len(outputs) == 0 || opt.formatGiven {
 		outputs = append(outputs, output{format: opt.format})
 	}
-	return outputs, distinct(outputs)
+	places := outputs
+	if opt.writeBaseline != "" {
+		places = append(slices.Clone(outputs), output{render.JSON, opt.writeBaseline})
+	}
+	return outputs, distinct(places)
 }
 
 // threshold is what --fail-on says.
@@ -112,6 +116,9 @@ func runCheck(opt checkOptions, s streams) error {
 	}
 	stdout, files, err := renderAll(s, doc, outputs, render.Check)
 	if err != nil {
+		return err
+	}
+	if err := notInputs(files, opt.baseline); err != nil { // which --write-baseline may renew
 		return err
 	}
 	if opt.writeBaseline != "" {

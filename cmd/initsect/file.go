@@ -37,7 +37,7 @@ func writeAll(files []file) (err error) {
 	var pending []pendingFile
 	defer func() {
 		for _, p := range pending {
-			os.Remove(p.temp)
+			_ = os.Remove(p.temp) // there is none any more if all went well
 		}
 	}()
 	for _, f := range files {
@@ -100,7 +100,7 @@ func prepare(f file) (pendingFile, error) {
 		err = w.Chmod(old.Mode().Perm())
 	}
 	if err := errors.Join(err, w.Close()); err != nil {
-		os.Remove(temp)
+		_ = os.Remove(temp)
 		return pendingFile{}, err
 	}
 	return pendingFile{temp: temp, target: target}, nil

@@ -57,7 +57,7 @@ func distinct(outputs []output) error {
 		case path == "":
 			return fmt.Errorf("only one format can go to standard output: write the others to files, as in --output %s=FILE", o.format)
 		default:
-			return fmt.Errorf("two formats go to the same file %s", o.path)
+			return fmt.Errorf("two outputs go to the same file %s", o.path)
 		}
 	}
 	return nil

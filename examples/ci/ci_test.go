@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		if buildDir, err = os.MkdirTemp("", "initsect-ci"); err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(buildDir)
+		defer func() { _ = os.RemoveAll(buildDir) }()
 		out, err := exec.Command("go", "build", "-o", buildDir, "github.com/initsect/initsect/cmd/initsect").CombinedOutput()
 		if err != nil {
 			panic(string(out))

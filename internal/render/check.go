@@ -92,7 +92,6 @@ func verdict(doc *report.Check) string {
 		{c.Error.Known + c.Warning.Known + c.Note.Known, "known"},
 		{c.Error.Suppressed + c.Warning.Suppressed + c.Note.Suppressed, "suppressed"},
 		{len(doc.Fixed), "fixed"},
-		{dropped(doc), "of rules that are off"},
 	} {
 		if s.n > 0 {
 			settled = append(settled, fmt.Sprintf("%d %s", s.n, s.what))
@@ -105,22 +104,30 @@ func verdict(doc *report.Check) string {
 		found = "no findings"
 	}
 	line := fmt.Sprintf("%s: %s in %s of %s, by %s", word, found,
-		count(doc.Judged.Entries, "entry"), count(doc.Judged.Tables, "table"), count(doc.Judged.Rules, "rule"))
+		count(doc.Judged.Entries, "entry"), count(doc.Judged.Tables, "table"), count(doc.Judged.Rules, "rule")) + offRules(doc)
 	if len(settled) > 0 {
 		line += "; " + strings.Join(settled, ", ")
 	}
 	return line + threshold
 }
 
-// dropped counts the findings of rules that the policy turned off.
-func dropped(doc *report.Check) int {
-	n := 0
+// offRules says which rules the policy turned off, and what that dropped.
+func offRules(doc *report.Check) string {
+	var parts []string
 	for _, r := range doc.Rules {
-		if r.Change != nil && r.Change.Severity == "off" {
-			n += r.Change.Findings
+		if r.Change == nil || r.Change.Severity != "off" {
+			continue
 		}
+		part := r.ID + " is off"
+		if r.Change.Findings > 0 {
+			part += ", " + count(r.Change.Findings, "finding") + " dropped"
+		}
+		parts = append(parts, part)
 	}
-	return n
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, "; ") + ")"
 }
 
 type number struct {

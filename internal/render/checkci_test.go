@@ -92,3 +92,20 @@ func TestMarkdownOfFindings(t *testing.T) {
 	require.Contains(t, hostile, "[click](http://evil.example) never runs")
 	require.NotContains(t, hostile, "<strong>")
 }
+
+func TestInline(t *testing.T) {
+	for text, want := range map[string]string{
+		"__initcall__kmod_a": `\_\_initcall\_\_kmod\_a`,
+		"<b>&amp;":           "&lt;b&gt;&amp;amp;",
+		"[a](b)":             `\[a\](b)`,
+		"a|b\n":              `a\|b?`,
+		"@user":              "@\u200buser",
+		"http://a www.b":     `http\://a www\.b`,
+		"\\`*~#!$":           "\\\\\\`\\*\\~\\#\\!\\$",
+		"\xffa":              "\ufffda",
+	} {
+		require.Equal(t, want, inline(text))
+	}
+	long := inline(strings.Repeat("ä", maxPlainText))
+	require.Equal(t, strings.Repeat("ä", maxPlainText/2)+"…", long)
+}
