@@ -99,8 +99,11 @@ func (c *Initcall) Mislabelled() bool {
 // Registered returns the table and level for which an initcall was registered,
 // as its entry symbol names them; ok is false if it names none.
 func (c *Initcall) Registered() (table TableKind, level Level, ok bool) {
-	if c.Table.Kind == TableDeferred && (c.Parsed.ID == Level0.String() || c.Parsed.ID == Level0s.String()) {
+	switch id := c.Parsed.ID; {
+	case c.Table.Kind == TableDeferred && (id == Level0.String() || id == Level0s.String()):
 		return TableDeferred, LevelDeferred, true // Samsung's ids within the deferred table
+	case c.Level == Level0 && id == Level1.String() && c.Module == "":
+		return TableInitcall, Level0, true // of pure_initcall before 2.6.28
 	}
 	return Registered(c.Parsed)
 }
@@ -108,7 +111,7 @@ func (c *Initcall) Registered() (table TableKind, level Level, ok bool) {
 // Registered returns the table and level that an entry symbol names; ok is
 // false if it names none.
 func Registered(entry symbols.EntryName) (table TableKind, level Level, ok bool) {
-	if entry.ID == "" || entry.Ambiguous {
+	if entry.ID == "" || entry.Ambiguous || entry.Rust { // Rust's names have no id in them
 		return "", LevelUnknown, false
 	}
 	switch level = levelOfID(entry.ID); level {

@@ -34,7 +34,7 @@ func (e *examiner) target(c *elfscan.Initcall) {
 	section, code := e.targetSection(c)
 	var f *Finding
 	switch {
-	case isNull(c):
+	case e.isNull(c):
 		f = e.add(ruleNull, "the entry %s%s is zero: %s the kernel %s", where, meant(c), whenRuns(c.Table), callsNull(c))
 	case !code:
 		f = e.add(ruleNotCode, "the entry %s%s holds %s, which is no code (%s): %s the kernel jumps there",
@@ -45,7 +45,7 @@ func (e *examiner) target(c *elfscan.Initcall) {
 	case c.Symbol == "":
 		f = e.add(ruleInside, "the entry %s%s holds %s in %s, where no function has a name: %s the kernel calls that",
 			where, meant(c), holds(c), section, whenRuns(c.Table))
-	case !isText(section):
+	case c.Table.Kind != elfscan.TableModule && !isText(section):
 		f = e.add(ruleNotText, "the entry %s holds %s (%s), which lies in %s: that is not kept for code to be called from a table, yet %s the kernel calls it",
 			where, called(c), holds(c), section, whenRuns(c.Table))
 	case c.Mislabelled():
@@ -75,9 +75,10 @@ func holds(c *elfscan.Initcall) string {
 	return fmt.Sprintf("%#x", c.Target.Addr)
 }
 
-// isNull reports whether all bytes of an entry are zero.
-func isNull(c *elfscan.Initcall) bool {
-	if !c.Target.Known || !c.Slot.Known {
+// isNull reports whether all bytes of an entry are zero. Those of an object file
+// are, for its relocations fill them in.
+func (e *examiner) isNull(c *elfscan.Initcall) bool {
+	if e.im.Container != elfscan.ContainerELF || !c.Target.Known {
 		return false
 	}
 	if c.Table.Encoding == elfscan.EncodingPrel32 {
@@ -116,6 +117,8 @@ func (e *examiner) targetSection(c *elfscan.Initcall) (name string, code bool) {
 func isText(section string) bool {
 	switch {
 	case section == "", strings.HasPrefix(section, "segment "): // not known
+		return true
+	case section == ".init": // of ARM, 2.6.28 to 3.0
 		return true
 	case strings.HasPrefix(section, ".exit"):
 		return false

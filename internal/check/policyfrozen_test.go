@@ -126,7 +126,7 @@ func TestFrozenAgainstImage(t *testing.T) {
 		want   string
 	}{
 		{"levels of the document", modern(), "[4]", change("con_init", func(r *Registered) { r.Level = "unknown" }), "list.json does not tell the level of every initcall"},
-		{"a level that is none", modern(), "[4]", change("con_init", func(r *Registered) { r.Level = "9" }), `list.json: unknown level "9"`},
+		{"a level that is none", modern(), "[4]", change("con_init", func(r *Registered) { r.Level = "9" }), `list.json: unknown level "9": want one of console, security, early, 0, 0s, 1, 1s, 2, 2s, 3, 3s, 4, 4s, 5, 5s, rootfs, 6, 6s, 7, 7s, deferred, init, exit`},
 		{"levels of the image", oneTable, "[4]", same, "levels cannot be frozen: the image has no boundary symbols between them"},
 		{"sync levels of the document", modern(), "[4]", func(s *Saved) { s.SyncKnown = false }, "list.json does not tell sync levels apart, and the image does: save it from an image with entry symbols"},
 		{"sync levels of the image", noEntry, "[7]", same, "list.json tells sync levels apart, and the image, for want of entry symbols, does not"},

@@ -9,8 +9,8 @@ import (
 // Severity is how bad a finding is.
 type Severity string
 
-// The severities, the worst first: the kernel does not do what was meant; it
-// does, but by luck; worth knowing.
+// The severities, the worst first: a table is not as it must be; it is as it
+// may have been meant; worth knowing.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warning"

@@ -10,6 +10,8 @@ import (
 // whenRuns says when the kernel calls the entries of a table.
 func whenRuns(t *elfscan.Table) string {
 	switch {
+	case t.Kind == elfscan.TableModule:
+		return "when the module comes and goes"
 	case t.Kind != elfscan.TableDeferred:
 		return "at boot"
 	case t.Trigger != "":
