@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestDefects builds and boots the kernels of defects/defects.tsv. What they do is what that table says, and
-// `list` prints what the kernel would call if nothing stopped it, or refuses.
+// TestDefects builds and boots the kernels of defects/defects.tsv. What they do is what that table says, `check`
+// finds why, and `list` prints what the kernel would call if nothing stopped it, or refuses.
 func TestDefects(t *testing.T) {
 	const oops = "BUG: unable to handle page fault"
 	piix, ehci, uhci := deferred[0], deferred[1], deferred[2]
@@ -25,27 +25,29 @@ func TestDefects(t *testing.T) {
 		boot   []string // calls before that read, among others
 		never  string   // a function that is not called
 		status int      // of list
+		found  []string // by check: rule and function
 	}{
-		{name: "orphan", never: piix},
-		{name: "orphan-elsewhere", never: piix},
-		{name: "double", read: deferred, boot: []string{piix}, says: "Error: Driver 'ata_piix' is already registered"},
-		{name: "folded", read: deferred, boot: deferred, says: "Error: Driver 'uhci_hcd' is already registered"},
-		{name: "foreign", read: deferred},
-		{name: "unreachable", listed: deferred, says: "example: /proc/deferred_initcalls: No such file", never: piix},
-		{name: "early-free", listed: deferred, says: oops, never: piix},
-		{name: "early-seal", listed: deferred, says: "kernel tried to execute NX-protected page", never: piix},
-		{name: "lost", read: []string{piix, ehci}, never: uhci},
-		{name: "lost-level", read: deferred, never: "ehci_pci_init"},
-		{name: "wrong-level", read: deferred, boot: []string{"ehci_pci_init"}},
-		{name: "wrong-order", says: "Kernel panic", boot: []string{"late_trace_init"}, status: 2},
-		{name: "bad-entry", read: []string{piix, ehci, "ehci_hcd_cleanup+0x3", uhci}},
+		{name: "orphan", never: piix, found: []string{"IS201 piix_init", "IS201 ehci_hcd_init", "IS201 uhci_hcd_init"}},
+		{name: "orphan-elsewhere", never: piix, found: []string{"IS201 piix_init", "IS201 ehci_hcd_init", "IS201 uhci_hcd_init"}},
+		{name: "double", read: deferred, boot: []string{piix}, says: "Error: Driver 'ata_piix' is already registered", found: []string{"IS204 piix_init"}},
+		{name: "folded", read: deferred, boot: deferred, says: "Error: Driver 'uhci_hcd' is already registered", found: []string{"IS009", "IS202"}},
+		{name: "foreign", read: deferred, found: []string{"IS203"}},
+		{name: "unreachable", listed: deferred, says: "example: /proc/deferred_initcalls: No such file", never: piix, found: []string{"IS205"}},
+		{name: "early-free", listed: deferred, says: oops, never: piix, found: []string{"IS206"}},
+		{name: "early-seal", listed: deferred, says: "kernel tried to execute NX-protected page", never: piix, found: []string{"IS206"}},
+		{name: "lost", read: []string{piix, ehci}, never: uhci, found: []string{"IS107 uhci_hcd_init"}},
+		{name: "lost-level", read: deferred, never: "ehci_pci_init", found: []string{"IS107 ehci_pci_init"}},
+		{name: "wrong-level", read: deferred, boot: []string{"ehci_pci_init"}, found: []string{"IS106 ehci_pci_init"}},
+		{name: "wrong-order", says: "Kernel panic", boot: []string{"late_trace_init"}, status: 2, found: []string{"IS007"}},
+		{name: "bad-entry", read: []string{piix, ehci, "ehci_hcd_cleanup+0x3", uhci}, found: []string{"IS103 ehci_hcd_cleanup+0x3"}},
 		{
 			name:   "null-entry", // it points at itself, and the kernel calls that
 			read:   []string{piix, ehci, "__initcall__kmod_ehci_hcd__…_ehci_hcd_initdeferred+0x4"},
 			listed: []string{piix, ehci, "-", uhci},
 			says:   oops, never: uhci,
+			found: []string{"IS101"},
 		},
-		{name: "odd-size", read: []string{piix, ehci, "0x…"}, says: oops, never: uhci, status: 2},
+		{name: "odd-size", read: []string{piix, ehci, "0x…"}, says: oops, never: uhci, status: 2, found: []string{"IS006", "IS102 uhci_hcd_init"}},
 	}
 
 	table, err := os.ReadFile("defects/defects.tsv")
@@ -81,6 +83,10 @@ func TestDefects(t *testing.T) {
 			if test.says != "" {
 				find(t, events, test.says)
 			}
+
+			found, checked := check(t, image)
+			assert.ElementsMatch(t, test.found, found)
+			assert.Equal(t, 1, checked)
 
 			calls, _, stderr, status := list(t, image)
 			require.Equal(t, test.status, status, "%s", stderr)

@@ -4,6 +4,7 @@ package deferredinitcalls
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +94,25 @@ func list(t *testing.T, args ...string) (calls []call, tsv, stderr string, statu
 	return calls, tsv, stderr, status
 }
 
+// check runs `initsect check` and returns the rules that it finds broken, with the functions.
+func check(t *testing.T, image string) (found []string, status int) {
+	var out, errs bytes.Buffer
+	cmd := exec.Command(initsect, "check", "--format", "json", image)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	_ = cmd.Run()
+	require.NotNil(t, cmd.ProcessState)
+	require.Empty(t, errs.String())
+	var doc struct {
+		Findings []struct{ Rule, Function, Message string } `json:"findings"`
+	}
+	require.NoError(t, json.Unmarshal(out.Bytes(), &doc))
+	for _, f := range doc.Findings {
+		t.Logf("%s: %s", f.Rule, f.Message)
+		found = append(found, strings.TrimSpace(f.Rule+" "+f.Function))
+	}
+	return found, cmd.ProcessState.ExitCode()
+}
+
 func symbolsOf(calls []call) []string {
 	symbols := make([]string, len(calls))
 	for i, c := range calls {
@@ -149,6 +169,10 @@ func TestDeferred(t *testing.T) {
 		assert.NotContains(t, callsOf(boot), f)
 	}
 
+	found, checked := check(t, image)
+	assert.Empty(t, found)
+	assert.Zero(t, checked)
+
 	// The tool: the same calls, in the same order.
 	calls, tsv, stderr, status := list(t, image)
 	require.Equal(t, 0, status, "%s", stderr)
@@ -192,6 +216,9 @@ func TestOriginal(t *testing.T) {
 	assert.True(t, slices.IsSorted(at), "%v", at)
 	assert.Empty(t, callsOf(events[at[0]:]), "after the freeing")
 
+	found, checked := check(t, image)
+	assert.Empty(t, found)
+	assert.Zero(t, checked)
 	calls, _, stderr, status := list(t, image)
 	require.Equal(t, 0, status, "%s", stderr)
 	assert.Equal(t, callsOf(events), symbolsOf(calls))

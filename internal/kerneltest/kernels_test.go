@@ -69,6 +69,7 @@ type verdict struct {
 	judges             string // lines in which the log and the independent decode differ
 	order, decode      string // lines in which list differs from the log; from the decode
 	ownMap, wrongMap   string
+	findings           string // exit status of check of the image, and of its stripped form with the map
 	fetch, boot, total time.Duration
 }
 
@@ -87,17 +88,17 @@ func TestKernels(t *testing.T) {
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "kernel\trelease\tinitcalls\tlog/decode\tlog/list\tdecode/list"+
-		"\town map\twrong map\tfetch\tboot\ttotal")
+		"\town map\twrong map\tcheck\tfetch\tboot\ttotal")
 	for _, k := range kernels {
 		t.Run(k.id, func(t *testing.T) {
 			v := verdict{
-				id: k.id, release: "-", judges: "-", order: "-", decode: "-", ownMap: "-", wrongMap: "-",
+				id: k.id, release: "-", judges: "-", order: "-", decode: "-", ownMap: "-", wrongMap: "-", findings: "-",
 			}
 			start := time.Now()
 			defer func() {
 				v.total = time.Since(start)
-				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%.0f s\t%.0f s\t%.0f s\n",
-					v.id, v.release, v.called, v.judges, v.order, v.decode, v.ownMap, v.wrongMap,
+				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f s\t%.0f s\t%.0f s\n",
+					v.id, v.release, v.called, v.judges, v.order, v.decode, v.ownMap, v.wrongMap, v.findings,
 					v.fetch.Seconds(), v.boot.Seconds(), v.total.Seconds())
 			}()
 			judge(t, initsect, k, other(all, k), &v)
@@ -174,6 +175,16 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 		fromMap, stderr, status := list(t, initsect, "--map", ownMap, stripped)
 		require.Equal(t, 0, status, "%s", stderr)
 		v.ownMap = compare(t, "whole", strings.Split(tsv, "\n"), "stripped", strings.Split(fromMap, "\n"))
+	})
+	t.Run("check", func(t *testing.T) {
+		v.findings = "failed"
+		for _, arguments := range [][]string{{image}, {"--map", ownMap, stripped}} {
+			command := exec.Command(initsect, append([]string{"check", "--fail-on", "note", "--format", "tsv"}, arguments...)...)
+			out, err := command.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			require.Len(t, strings.Split(strings.TrimSpace(string(out)), "\n"), 1, "%s", out) // the columns
+		}
+		v.findings = "nothing"
 	})
 	t.Run("wrong map", func(t *testing.T) {
 		v.wrongMap = "accepted"
