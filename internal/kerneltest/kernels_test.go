@@ -199,6 +199,8 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 			require.Empty(t, stdout, "%s map %s", wrong.name, wrong.file)
 			require.NotEmpty(t, stderr, "%s map %s", wrong.name, wrong.file)
 			t.Logf("%s: %s", wrong.name, stderr)
+			out, _ := exec.Command(initsect, "check", "--map", wrong.file, stripped).Output()
+			require.Empty(t, out, "check with %s map %s", wrong.name, wrong.file)
 		}
 		v.wrongMap = "refused"
 	})
