@@ -118,7 +118,12 @@ func (im *Image) findTables(addrs map[string]Addr, deferred Deferred, f *faults)
 		return nil, err
 	}
 	if _, ok := addrs[symInitcallStart]; !ok {
-		return nil, fmt.Errorf("%w: the symbol table has no %s", ErrNoTable, symInitcallStart)
+		if len(tables) > 0 {
+			return nil, fmt.Errorf("%w: the symbol table has no %s", ErrNoTable, symInitcallStart)
+		}
+		if tables, err = im.inferTables(); err != nil {
+			return nil, err
+		}
 	}
 	if tables, err = im.namedDeferred(tables, deferred); err != nil {
 		return nil, err
