@@ -36,9 +36,10 @@ var (
 
 // Error says which codec could not go on, and where in its input.
 type Error struct {
-	Codec  Codec
-	Offset int // in the compressed bytes; -1 if the library does not tell
-	Err    error
+	Codec    Codec
+	Offset   int // in the compressed bytes; -1 if the library does not tell
+	Err      error
+	Produced int // bytes that came out before
 }
 
 func (e *Error) Error() string {
@@ -66,7 +67,8 @@ func (b Bounds) room(src []byte) int {
 }
 
 // decoder undoes the stream that src begins with, appending to dst, and
-// returns how many bytes of src it took. Its errors are [Error].
+// returns how many bytes of src it took. With an error, an [Error], it returns
+// what came before it.
 type decoder func(dst, src []byte, most int) (out []byte, consumed int, err error)
 
 var decoders = map[Codec]decoder{
@@ -92,14 +94,15 @@ func Decode(c Codec, src []byte, b Bounds) (out []byte, consumed int, err error)
 			if _, fault := r.(interface{ Addr() uintptr }); fault {
 				panic(r) // in mapped memory: not the codec's
 			}
-			out, consumed, err = nil, 0, &Error{c, -1, fmt.Errorf("malformed data: %v", r)}
+			err = &Error{Codec: c, Offset: -1, Err: fmt.Errorf("malformed data: %v", r), Produced: len(out)}
+			out, consumed = nil, 0
 		}
 	}()
 	out = make([]byte, 0, b.room(src))
 	for {
 		var n int
 		if out, n, err = decode(out, src[consumed:], b.Max); err != nil {
-			return nil, 0, within(err, consumed)
+			return nil, 0, within(err, consumed, len(out))
 		}
 		consumed += n
 		if !continues(c, src[consumed:]) {
@@ -108,11 +111,14 @@ func Decode(c Codec, src []byte, b Bounds) (out []byte, consumed int, err error)
 	}
 }
 
-// within moves an error's offset by where its stream begins.
-func within(err error, start int) error {
+// within completes the error of a stream that begins at start.
+func within(err error, start, produced int) error {
 	var e *Error
-	if errors.As(err, &e) && e.Offset >= 0 {
-		e.Offset += start
+	if errors.As(err, &e) {
+		e.Produced = produced
+		if e.Offset >= 0 {
+			e.Offset += start
+		}
 	}
 	return err
 }

@@ -47,7 +47,9 @@ func TestDecode(t *testing.T) {
 	all, payload := files(t)
 	behind := map[string]string{"nothing": "", "a size word": "\x00\x40\x00\x00", "zeros": strings.Repeat("\x00", 100), "text": "Linux version"}
 	for _, f := range all {
-		require.Equal(t, f.codec, Detect(f.data), f.name)
+		if f.name != "payload.other.lzma" { // has no signature
+			require.Equal(t, f.codec, Detect(f.data), f.name)
+		}
 		for what, tail := range behind {
 			for _, b := range []Bounds{{Max: enough}, {Max: len(payload), Size: len(payload)}, {Max: enough, Size: 10}} {
 				got, consumed, err := Decode(f.codec, append(bytes.Clone(f.data), tail...), b)
@@ -65,7 +67,7 @@ func TestCutStreams(t *testing.T) {
 	all, _ := files(t)
 	for _, f := range all {
 		for n := range len(f.data) {
-			if n > 300 && n < len(f.data)-300 && n%97 != 0 {
+			if n > 80 && n < len(f.data)-80 && n%499 != 0 {
 				continue
 			}
 			_, _, err := Decode(f.codec, f.data[:n], Bounds{Max: enough})

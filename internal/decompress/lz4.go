@@ -24,13 +24,13 @@ func unlz4(dst, src []byte, most int) ([]byte, int, error) {
 	if bytes.HasPrefix(src, []byte(lz4FrameMagic)) {
 		end, err := lz4FrameEnd(src)
 		if err != nil {
-			return nil, 0, &Error{LZ4, end, err}
+			return dst, 0, &Error{Codec: LZ4, Offset: end, Err: err}
 		}
 		in := bytes.NewReader(src[:end])
 		out, err := drain(dst, lz4.NewReader(in), most)
 		return taken(LZ4, out, src[:end], in, err)
 	}
-	fail := func(at int, err error) ([]byte, int, error) { return nil, 0, &Error{LZ4, at, err} }
+	fail := func(at int, err error) ([]byte, int, error) { return dst, 0, &Error{Codec: LZ4, Offset: at, Err: err} }
 	if !bytes.HasPrefix(src, []byte(lz4LegacyMagic)) {
 		return fail(0, errors.New("no magic number"))
 	}

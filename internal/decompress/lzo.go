@@ -39,7 +39,7 @@ func unlzo(dst, src []byte, most int) ([]byte, int, error) {
 			return dst, in.at, nil
 		}
 	}
-	return nil, 0, &Error{LZO, in.at, err}
+	return dst, 0, &Error{Codec: LZO, Offset: in.at, Err: err}
 }
 
 // lzoHeader reads the header and returns its flags.
@@ -93,25 +93,25 @@ func lzoBlock(dst []byte, in *beReader, flags uint32, most int) (out []byte, don
 	}
 	switch {
 	case in.err != nil:
-		return nil, false, in.err
+		return dst, false, in.err
 	case size > lzoMaxBlock || packed > size:
-		return nil, false, fmt.Errorf("a block of %d bytes in %d", size, packed)
+		return dst, false, fmt.Errorf("a block of %d bytes in %d", size, packed)
 	case int(size) > most-len(dst):
-		return nil, false, ErrTooLarge
+		return dst, false, ErrTooLarge
 	}
 	block := in.take(int(packed))
 	if in.err != nil {
-		return nil, false, in.err
+		return dst, false, in.err
 	}
 	dst = slices.Grow(dst, int(size))
 	data := dst[len(dst) : len(dst)+int(size)]
 	if packed == size {
 		copy(data, block)
 	} else if n, err := lzo.Decompress(block, data); err != nil || n != int(size) {
-		return nil, false, errors.Join(err, fmt.Errorf("a block of %d bytes gave %d", size, n))
+		return dst, false, errors.Join(err, fmt.Errorf("a block of %d bytes gave %d", size, n))
 	}
 	if adler != nil && *adler != adler32.Checksum(data) || crc != nil && *crc != crc32.ChecksumIEEE(data) {
-		return nil, false, errChecksum
+		return dst, false, errChecksum
 	}
 	return dst[:len(dst)+len(data)], false, nil
 }

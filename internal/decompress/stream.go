@@ -55,11 +55,11 @@ func bunzip2(dst, src []byte, most int) ([]byte, int, error) {
 
 func unlzma(dst, src []byte, most int) ([]byte, int, error) {
 	if len(src) < lzma.HeaderLen {
-		return nil, 0, &Error{LZMA, 0, io.ErrUnexpectedEOF}
+		return dst, 0, &Error{Codec: LZMA, Offset: 0, Err: io.ErrUnexpectedEOF}
 	}
 	size := binary.LittleEndian.Uint64(src[5:])
 	if size != unknownSize && size > uint64(most) {
-		return nil, 0, &Error{LZMA, 5, ErrTooLarge}
+		return dst, 0, &Error{Codec: LZMA, Offset: 5, Err: ErrTooLarge}
 	}
 	header := bytes.Clone(src[:lzma.HeaderLen])
 	dict := min(binary.LittleEndian.Uint32(header[1:]), uint32(maxDict), uint32(most)+lzma.MinDictCap)
@@ -100,7 +100,7 @@ func (h *headed) Read(p []byte) (int, error) {
 func taken(c Codec, out, src []byte, in *bytes.Reader, err error) ([]byte, int, error) {
 	consumed := len(src) - in.Len()
 	if err != nil {
-		return nil, 0, &Error{c, consumed, err}
+		return out, 0, &Error{Codec: c, Offset: consumed, Err: err}
 	}
 	return out, consumed, nil
 }

@@ -49,7 +49,7 @@ func unxz(dst, src []byte, most int) ([]byte, int, error) {
 		err = s.footer(s.at - start)
 	}
 	if err != nil {
-		return nil, 0, &Error{XZ, s.at, err}
+		return dst, 0, &Error{Codec: XZ, Offset: s.at, Err: err}
 	}
 	return dst, s.at, nil
 }
@@ -72,23 +72,23 @@ func (s *xzStream) block(dst []byte, most int) ([]byte, error) {
 	start := s.at
 	header, err := s.blockHeader()
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
 	begin := s.at
 	packed, size, err := lzma2Sizes(s.src[begin:])
 	if err != nil {
-		return nil, err
+		return dst, err
 	}
 	if size > most-len(dst) {
-		return nil, ErrTooLarge
+		return dst, ErrTooLarge
 	}
 	if header.packed.wrong(packed) || header.size.wrong(size) {
-		return nil, errors.New("the block's header tells other sizes than its data")
+		return dst, errors.New("the block's header tells other sizes than its data")
 	}
 	dst = slices.Grow(dst, size)
 	data := dst[len(dst) : len(dst)+size]
 	if err := unlzma2(data, s.src[begin:begin+packed], header.dict); err != nil {
-		return nil, err
+		return dst, err
 	}
 	for _, f := range slices.Backward(header.filters) {
 		f.undo(data, f.start)
@@ -97,14 +97,14 @@ func (s *xzStream) block(dst []byte, most int) ([]byte, error) {
 	unpadded := uint64(s.at - start + s.check.size)
 	for ; s.at%4 != start%4; s.at++ {
 		if s.at >= len(s.src) || s.src[s.at] != 0 {
-			return nil, errors.New("no padding behind the block")
+			return dst, errors.New("no padding behind the block")
 		}
 	}
 	if len(s.src)-s.at < s.check.size {
-		return nil, io.ErrUnexpectedEOF
+		return dst, io.ErrUnexpectedEOF
 	}
 	if !s.check.holds(data, s.src[s.at:s.at+s.check.size]) {
-		return nil, errChecksum
+		return dst, errChecksum
 	}
 	s.at += s.check.size
 	s.blocks = append(s.blocks, xzBlock{unpadded, uint64(size)})

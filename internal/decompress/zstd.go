@@ -13,12 +13,12 @@ const zstdWindow = 128 << 20
 func unzstd(dst, src []byte, most int) ([]byte, int, error) {
 	end, err := zstdEnd(src)
 	if err != nil {
-		return nil, 0, err
+		return dst, 0, err
 	}
 	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
 		zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderMaxMemory(uint64(max(most, zstdWindow))))
 	if err != nil {
-		return nil, 0, &Error{Zstd, -1, err}
+		return dst, 0, &Error{Codec: Zstd, Offset: -1, Err: err}
 	}
 	defer r.Close()
 	out, err := r.DecodeAll(src[:end], dst)
@@ -26,7 +26,7 @@ func unzstd(dst, src []byte, most int) ([]byte, int, error) {
 		err = ErrTooLarge
 	}
 	if err != nil {
-		return nil, 0, &Error{Zstd, -1, err}
+		return out, 0, &Error{Codec: Zstd, Offset: -1, Err: err}
 	}
 	return out, end, nil
 }
@@ -38,7 +38,7 @@ func unzstd(dst, src []byte, most int) ([]byte, int, error) {
 func zstdEnd(src []byte) (int, error) {
 	var h zstd.Header
 	if err := h.Decode(src); err != nil {
-		return 0, &Error{Zstd, 0, err}
+		return 0, &Error{Codec: Zstd, Offset: 0, Err: err}
 	}
 	if h.Skippable {
 		return cut(src, h.HeaderSize, int(h.SkippableSize))
@@ -47,7 +47,7 @@ func zstdEnd(src []byte) (int, error) {
 	at := h.HeaderSize
 	for last := false; !last; {
 		if len(src)-at < 3 {
-			return 0, &Error{Zstd, at, io.ErrUnexpectedEOF}
+			return 0, &Error{Codec: Zstd, Offset: at, Err: io.ErrUnexpectedEOF}
 		}
 		word := int(src[at]) | int(src[at+1])<<8 | int(src[at+2])<<16
 		size := word >> 3
@@ -70,7 +70,7 @@ func zstdEnd(src []byte) (int, error) {
 // cut returns the end of n bytes at at, if src has so many.
 func cut(src []byte, at, n int) (int, error) {
 	if uint64(n) > uint64(len(src)-at) {
-		return 0, &Error{Zstd, at, io.ErrUnexpectedEOF}
+		return 0, &Error{Codec: Zstd, Offset: at, Err: io.ErrUnexpectedEOF}
 	}
 	return at + n, nil
 }
