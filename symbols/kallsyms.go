@@ -57,7 +57,7 @@ var (
 
 	// ErrNoRelativeBase is returned if the address that all others count from
 	// is missing: it is a word that only a relocation fills in.
-	ErrNoRelativeBase = errors.New("kallsyms: the base of the addresses is zero: it is filled in by a relocation that the file does not have")
+	ErrNoRelativeBase = errors.New("the base of the addresses is zero: it is filled in by a relocation that the file does not have")
 )
 
 // Piece is a part of a kernel's memory whose bytes are known: a section or a
@@ -77,7 +77,7 @@ type Kernel struct {
 	Order    binary.ByteOrder
 
 	// Raw says that there is one piece, and that its address is not known.
-	// Kallsyms.Image then tells it.
+	// Kallsyms.Placement then tells it.
 	Raw bool
 
 	// Word returns the native word at an address after relocation. It may be
@@ -96,8 +96,10 @@ type Kallsyms struct {
 	// AddressRelative and AddressPercpu.
 	RelativeBase Addr
 
+	// Placement tells where a raw image lies. It is empty for other images.
+	Placement Placement
+
 	arrays arrays
-	piece  Piece
 }
 
 // maxKallsyms bounds the number of symbols: seqs_of_names counts in 24 bits,
@@ -115,6 +117,9 @@ func FindKallsyms(k Kernel) (*Kallsyms, error) {
 	for _, p := range k.Pieces {
 		for _, t := range findTokens(&k, p) {
 			got, err := t.decode()
+			if err == nil && k.Raw {
+				err = got.placeRaw(t)
+			}
 			switch {
 			case err != nil && refused == nil:
 				refused = err

@@ -142,7 +142,7 @@ func (t *tokens) relativeBase(l layout) (Addr, error) {
 			return 0, fmt.Errorf("the base of the addresses, at %#x: %w", at, err)
 		}
 	}
-	if v == 0 {
+	if v == 0 && !t.kernel.Raw {
 		return 0, ErrNoRelativeBase
 	}
 	return Addr(v), nil

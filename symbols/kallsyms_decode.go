@@ -3,9 +3,10 @@ package symbols
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
+	"slices"
 )
 
 // decode finds the other arrays around a token table and decodes them. Exactly
@@ -50,41 +51,61 @@ func (t *tokens) decodeNames(h head, found []*Kallsyms, refused *refusals) ([]*K
 		refused.add(nearNames, err)
 		return found, nil
 	}
-	first := len(found)
+	relative := false
 	for _, l := range t.layouts(h.arrays) {
-		if l.mode == AddressAbsolute && l.addrs < l.names && len(found) > first {
-			continue // the distances and their base, which also ascend, as words
+		if relative && l.mode == AddressAbsolute && l.addrs < l.names {
+			continue // distances and their base ascend as 32-bit addresses would
 		}
 		if l.seqs >= 0 && !t.orderProves(l, names, text) {
-			refused.add(nearOrder, errors.New("the list of names in order is none"))
+			refused.add(nearOrder, errors.New("seqs_of_names does not order the names"))
 			continue
 		}
 		addrs, base, mode, err := t.addresses(l)
 		if err == nil && !t.kernel.Raw {
-			err = t.textIsInside(addrs, kinds, l.word)
+			err = t.textIsInside(addrs, kinds)
 		}
 		if err != nil {
 			refused.add(nearAddrs, err)
 			continue
 		}
-		found = append(found, &Kallsyms{
-			Table: table(addrs), WordSize: l.word, BigEndian: t.order.Uint16([]byte{0, 1}) == 1,
-			Mode: mode, RelativeBase: base, arrays: l.arrays, piece: t.piece,
-		})
+		relative = relative || l.mode == AddressRelative
+		k := &Kallsyms{
+			Table: table(addrs), WordSize: l.word, BigEndian: t.order == binary.BigEndian,
+			Mode: mode, RelativeBase: base, arrays: l.arrays,
+		}
+		if !slices.ContainsFunc(found, k.isTwinOf) {
+			found = append(found, k)
+		}
 	}
-	return t.withoutTwins(found, first), nil
+	return found, nil
 }
 
-// withoutTwins drops what is the same reading twice, and of a 7.0 kernel of 32
-// bits the reading of addresses as distances: if there are aliases, whose
-// addresses are equal, that reading has them four bytes apart.
-func (t *tokens) withoutTwins(found []*Kallsyms, first int) []*Kallsyms {
-	return found
+// isTwinOf reports whether k adds nothing to a reading that was found: it is the
+// same, or it reads as distances what are the addresses of a 7.0 kernel of 32
+// bits. Those tell themselves by aliases, which as distances would be four bytes
+// apart, as the distances are; real distances of aliases would not ascend.
+func (k *Kallsyms) isTwinOf(found *Kallsyms) bool {
+	a, b := k.arrays, found.arrays
+	a.shape, b.shape = shape{}, shape{}
+	if a != b || k.WordSize != found.WordSize {
+		return false
+	}
+	return k.Mode == found.Mode || k.Mode == AddressPlace && found.Mode == AddressAbsolute && found.hasAliases()
+}
+
+func (k *Kallsyms) hasAliases() bool {
+	addrs := k.rows.(*columns).addr
+	for i := 1; i < len(addrs); i++ {
+		if addrs[i] == addrs[i-1] {
+			return true
+		}
+	}
+	return false
 }
 
 // textIsInside reports an error unless the code that the symbols name lies in
 // the image.
-func (t *tokens) textIsInside(addrs []Addr, kinds []Kind, word int) error {
+func (t *tokens) textIsInside(addrs []Addr, kinds []Kind) error {
 	text, outside := 0, 0
 	for i, a := range addrs {
 		if kinds[i]|0x20 != 't' {
@@ -184,5 +205,3 @@ func beforeDot(name []byte) []byte {
 }
 
 func compareBytes(a, b []byte) int { return cmp.Compare(string(a), string(b)) }
-
-var _ = math.MaxInt
