@@ -199,7 +199,7 @@ func (im *Image) loadSymbols(opt Options) error {
 	}
 	if opt.Map == "" {
 		if im.syms == nil {
-			return ErrNoSymbols
+			return im.loadKallsyms()
 		}
 		return nil
 	}

@@ -118,6 +118,9 @@ func (im *Image) findTables(addrs map[string]Addr, deferred Deferred, f *faults)
 		return nil, err
 	}
 	if _, ok := addrs[symInitcallStart]; !ok {
+		if im.SymbolSource() == symbols.SourceKallsyms {
+			return nil, fmt.Errorf("%w but the kernel's own, which names code only (no CONFIG_KALLSYMS_ALL)", ErrNoSymbols)
+		}
 		return nil, fmt.Errorf("%w: the symbol table has no %s", ErrNoTable, symInitcallStart)
 	}
 	if tables, err = im.namedDeferred(tables, deferred); err != nil {

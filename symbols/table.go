@@ -53,6 +53,9 @@ const (
 	SourceKallsyms Source = "kallsyms" // the symbol table in the kernel's own memory
 )
 
+// Sources lists them all.
+var Sources = []Source{SourceSymtab, SourceMap, SourceKallsyms}
+
 // Symbol is one symbol of a table.
 type Symbol struct {
 	Name    string // as the linker wrote it

@@ -23,6 +23,7 @@ var (
 	ListSchema     = Schema{"initsect.list", 1}
 	SectionsSchema = Schema{"initsect.sections", 1}
 	ShowSchema     = Schema{"initsect.show", 1}
+	SymbolsSchema  = Schema{"initsect.symbols", 1}
 )
 
 // Image says what was read.
@@ -37,7 +38,7 @@ type Image struct {
 	Banner    *string `json:"banner"`
 	BuildID   *string `json:"build_id"`
 	Encoding  *string `json:"encoding"` // of the initcall table; null without one
-	Symbols   string  `json:"symbols"`  // symtab, System.map
+	Symbols   string  `json:"symbols"`  // symtab, System.map, kallsyms
 	Map       *string `json:"map"`      // the System.map that was used or compared
 	MapShift  *string `json:"map_shift"`
 }
