@@ -27,10 +27,10 @@ System.map and nm -n: that of the file, else the System.map given with --map,
 else the one that the kernel carries in its own memory (kallsyms), which is found
 in the bytes of the image without any symbol.
 
-Nothing is left out that nm would print but undefined symbols. A System.map is
-that less what the build's scripts/mksysmap drops; kallsyms is a System.map less
-what scripts/kallsyms.c drops: without CONFIG_KALLSYMS_ALL, all but code. Its
-per-CPU symbols can have the type A.`,
+Left out are undefined symbols, mapping symbols ($d) and compilers' local labels
+(.L1). A System.map is the rest less what the build's scripts/mksysmap drops;
+kallsyms is a System.map less what scripts/kallsyms.c drops: without
+CONFIG_KALLSYMS_ALL, all but code. Its per-CPU symbols can have the type A.`,
 		Example: `  initsect symbols vmlinux.stripped > System.map
   initsect symbols --source kallsyms vmlinux`,
 		Args: cobra.MaximumNArgs(1),
