@@ -16,7 +16,7 @@ func (im *Image) Kallsyms() (found *symbols.Kallsyms, err error) {
 		return nil, errors.New("only a linked kernel has a symbol table of its own")
 	}
 	defer filemap.Guard(&err)()
-	kernel := symbols.Kernel{WordSize: im.elf.WordSize(), Order: im.elf.Order(), Word: im.mem.word}
+	kernel := symbols.Kernel{WordSize: im.elf.WordSize(), Order: im.elf.Order(), Read: im.mem.readRelocated}
 	for _, r := range im.mem.regions {
 		if r.filed == 0 {
 			continue
@@ -30,13 +30,13 @@ func (im *Image) Kallsyms() (found *symbols.Kallsyms, err error) {
 	return symbols.FindKallsyms(kernel)
 }
 
-// word returns the native word at an address after relocation.
-func (m *memory) word(a Addr) (uint64, error) {
-	read, err := m.read(extent{a, a + Addr(m.elf.WordSize())})
+// readRelocated returns n bytes from an address on, after relocation.
+func (m *memory) readRelocated(from Addr, n int) ([]byte, error) {
+	read, err := m.read(extent{from, from + Addr(n)})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return m.elf.Word(read[0].bytes), nil
+	return read[0].bytes, nil
 }
 
 // loadKallsyms names functions by the kernel's own symbol table, where there is

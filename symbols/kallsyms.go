@@ -55,9 +55,9 @@ var (
 	// CONFIG_KALLSYMS, and for anything that is no kernel at all.
 	ErrNoKallsyms = errors.New("no kallsyms: the image has no symbol table of its own (CONFIG_KALLSYMS)")
 
-	// ErrNoRelativeBase is returned if the address that all others count from
-	// is missing: it is a word that only a relocation fills in.
-	ErrNoRelativeBase = errors.New("the base of the addresses is zero: it is filled in by a relocation that the file does not have")
+	// ErrUnrelocated is returned if the addresses, or that which all others
+	// count from, are zero: words that only relocations fill in.
+	ErrUnrelocated = errors.New("its addresses are zero: they are filled in by relocations that the file does not have")
 )
 
 // Piece is a part of a kernel's memory whose bytes are known: a section or a
@@ -80,9 +80,10 @@ type Kernel struct {
 	// Kallsyms.Placement then tells it.
 	Raw bool
 
-	// Word returns the native word at an address after relocation. It may be
-	// nil where relocations change nothing. It is not called for a raw image.
-	Word func(Addr) (uint64, error)
+	// Read returns n bytes from an address on as they are after relocation. It
+	// may be nil where relocations change nothing. It is not called for a raw
+	// image.
+	Read func(from Addr, n int) ([]byte, error)
 }
 
 // Kallsyms is a kernel's own symbol table.

@@ -7,34 +7,49 @@ import (
 )
 
 // layouts returns where the addresses and seqs_of_names can lie for names that
-// were found, in each of the orders that kernels had.
+// were found, in each of the orders that kernels had. Between the arrays there
+// are but the zeros that align them.
 func (t *tokens) layouts(a arrays) (found []layout) {
-	add := func(mode AddressMode, addrs, base, seqs, width int) {
-		l := layout{arrays: a, mode: mode, width: width}
-		l.addrs, l.base, l.seqs = addrs, base, seqs
-		end := max(addrs+width*a.symbols, base+a.word, seqs+3*a.symbols)
-		if addrs >= 0 && end <= len(t.piece.Bytes) {
+	add := func(l layout, gaps ...int) {
+		for i := 0; i < len(gaps); i += 2 {
+			if from, to := gaps[i], gaps[i+1]; from < 0 || to > len(t.piece.Bytes) || !isZero(t.piece.Bytes[from:to]) {
+				return
+			}
+		}
+		if l.addrs >= 0 && l.seqs+3*l.symbols <= len(t.piece.Bytes) {
 			found = append(found, l)
 		}
 	}
 	sevenOnly := a.word == 8 && a.align == 4
 	if !sevenOnly { // up to 6.3: before num_syms
-		base := t.alignDown(a.numSyms-a.word, a.align)
-		add(AddressRelative, t.alignDown(base-4*a.symbols, a.align), base, a.seqs, 4)
-		add(AddressAbsolute, t.alignDown(a.numSyms-a.word*a.symbols, a.align), -1, a.seqs, a.word)
+		l := layout{arrays: a, mode: AddressRelative, width: 4}
+		l.base = t.alignDown(a.numSyms-a.word, a.align)
+		l.addrs = t.alignDown(l.base-4*a.symbols, a.align)
+		add(l, l.addrs+4*a.symbols, l.base, l.base+a.word, a.numSyms)
+
+		l = layout{arrays: a, mode: AddressAbsolute, width: a.word}
+		l.addrs, l.base = t.alignDown(a.numSyms-a.word*a.symbols, a.align), -1
+		add(l, l.addrs+a.word*a.symbols, a.numSyms)
 	}
 	if a.seqs >= 0 || a.count != 4 {
 		return found
 	}
 	// From 6.4 on: behind the token index.
-	addrs := t.alignUp(t.indexEnd, a.align)
+	a.addrs = t.alignUp(t.indexEnd, a.align)
 	if !sevenOnly {
-		base := t.alignUp(addrs+4*a.symbols, a.align)
-		add(AddressRelative, addrs, base, t.alignUp(base+a.word, a.align), 4)
-		add(AddressAbsolute, addrs, -1, t.alignUp(addrs+a.word*a.symbols, a.align), a.word)
+		l := layout{arrays: a, mode: AddressRelative, width: 4}
+		l.base = t.alignUp(a.addrs+4*a.symbols, a.align)
+		l.seqs = t.alignUp(l.base+a.word, a.align)
+		add(l, t.indexEnd, a.addrs, a.addrs+4*a.symbols, l.base, l.base+a.word, l.seqs)
+
+		l = layout{arrays: a, mode: AddressAbsolute, width: a.word}
+		l.base, l.seqs = -1, t.alignUp(a.addrs+a.word*a.symbols, a.align)
+		add(l, t.indexEnd, a.addrs, a.addrs+a.word*a.symbols, l.seqs)
 	}
-	if a.align == 4 {
-		add(AddressPlace, addrs, -1, t.alignUp(addrs+4*a.symbols, a.align), 4)
+	if a.align <= 8 {
+		l := layout{arrays: a, mode: AddressPlace, width: 4}
+		l.base, l.seqs = -1, t.alignUp(a.addrs+4*a.symbols, a.align)
+		add(l, t.indexEnd, a.addrs, a.addrs+4*a.symbols, l.seqs)
 	}
 	return found
 }
@@ -73,15 +88,20 @@ func (t *tokens) orderProves(l layout, names []uint32, text []byte) bool {
 
 var (
 	errNotAscending = errors.New("the addresses do not ascend")
+	errFewAddrs     = errors.New("most symbols would share their address with another")
 	errWraps        = errors.New("the addresses run over the end of the address space")
 )
 
 // addresses decodes the addresses of a layout. mode is the layout's own, but
 // that AddressRelative becomes AddressPercpu where it is.
 func (t *tokens) addresses(l layout) (addrs []Addr, base Addr, mode AddressMode, err error) {
+	b, err := t.bytes(l.addrs, l.width*l.symbols, l.width == l.word)
+	if err != nil {
+		return nil, 0, "", err
+	}
 	raw := make([]Addr, l.symbols)
 	for i := range raw {
-		raw[i] = Addr(t.uint(l.addrs+l.width*i, l.width))
+		raw[i] = Addr(t.wordIn(b[l.width*i:], l.width))
 	}
 	switch l.mode {
 	case AddressRelative:
@@ -92,8 +112,14 @@ func (t *tokens) addresses(l layout) (addrs []Addr, base Addr, mode AddressMode,
 			raw[i] = Addr(slot+uint64(int64(int32(v)))) & wordMask(l.word)
 		}
 	}
+	if raw[len(raw)-1] == 0 {
+		return nil, 0, "", ErrUnrelocated
+	}
 	if !ascends(raw) {
 		return nil, 0, "", errNotAscending
+	}
+	if areFew(raw) {
+		return nil, 0, "", errFewAddrs
 	}
 	return raw, 0, l.mode, nil
 }
@@ -119,6 +145,9 @@ func (t *tokens) relative(raw []Addr, l layout) ([]Addr, Addr, AddressMode, erro
 	if raw[percpu] != 0 || !ascends(raw[:percpu]) || !ascends(raw[percpu:]) {
 		return nil, 0, "", errNotAscending
 	}
+	if areFew(raw) {
+		return nil, 0, "", errFewAddrs
+	}
 	base, err := t.relativeBase(l)
 	if err != nil {
 		return nil, 0, "", err
@@ -134,18 +163,30 @@ func (t *tokens) relative(raw []Addr, l layout) ([]Addr, Addr, AddressMode, erro
 
 // relativeBase reads the base, as it is after relocation.
 func (t *tokens) relativeBase(l layout) (Addr, error) {
-	v := t.uint(l.base, l.word)
-	at := t.piece.Addr + Addr(l.base)
-	if read := t.kernel.Word; read != nil && !t.kernel.Raw {
-		var err error
-		if v, err = read(at); err != nil {
-			return 0, fmt.Errorf("the base of the addresses, at %#x: %w", at, err)
-		}
+	b, err := t.bytes(l.base, l.word, true)
+	if err != nil {
+		return 0, err
 	}
+	v := t.wordIn(b, l.word)
 	if v == 0 && !t.kernel.Raw {
-		return 0, ErrNoRelativeBase
+		return 0, ErrUnrelocated
 	}
 	return Addr(v), nil
+}
+
+// bytes returns bytes of the piece, with relocations if they are native words.
+func (t *tokens) bytes(off, n int, words bool) ([]byte, error) {
+	if t.kernel.Read == nil || t.kernel.Raw || !words {
+		return t.piece.Bytes[off : off+n], nil
+	}
+	b, err := t.kernel.Read(t.place(off), n)
+	if err == nil && len(b) != n {
+		err = errors.New("too few bytes")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %#x bytes at %#x: %w", n, t.place(off), err)
+	}
+	return b, nil
 }
 
 func ascends(addrs []Addr) bool {
@@ -155,6 +196,18 @@ func ascends(addrs []Addr) bool {
 		}
 	}
 	return true
+}
+
+// areFew reports whether most symbols share their address. In a kernel one of
+// ten does.
+func areFew(addrs []Addr) bool {
+	shared := 0
+	for i := 1; i < len(addrs); i++ {
+		if addrs[i] == addrs[i-1] {
+			shared++
+		}
+	}
+	return shared > len(addrs)/2
 }
 
 // wordMask is the highest address of so many bytes.

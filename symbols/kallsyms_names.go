@@ -59,11 +59,14 @@ type head struct {
 	wide bool // a length of 128 or more takes two bytes
 }
 
-func (t *tokens) uint(off, size int) uint64 {
+// uint reads a number of 4 or 8 bytes at an offset.
+func (t *tokens) uint(off, size int) uint64 { return t.wordIn(t.piece.Bytes[off:], size) }
+
+func (t *tokens) wordIn(b []byte, size int) uint64 {
 	if size == 8 {
-		return t.order.Uint64(t.piece.Bytes[off:])
+		return t.order.Uint64(b)
 	}
-	return uint64(t.order.Uint32(t.piece.Bytes[off:]))
+	return uint64(t.order.Uint32(b))
 }
 
 // findHeads returns where the names can be, in one shape: the markers must
@@ -90,7 +93,8 @@ func (t *tokens) findHeads(s shape) (found []head, err error) {
 		if a.markers < 0 {
 			break
 		}
-		if !t.areMarkers(a.markers, markers) {
+		if !t.areMarkers(a.markers, markers) || !isZero(t.piece.Bytes[a.seqs+3*n:t.table()]) ||
+			!isZero(t.piece.Bytes[a.markers+4*markers:a.seqs]) {
 			continue
 		}
 		if found, err = t.namesBefore(a, n, n, found); err != nil {

@@ -62,7 +62,7 @@ func (k *Kallsyms) placeRaw(t *tokens) error {
 	if floating {
 		shift, ok := r.shiftFromRelocs(relocs)
 		if !ok {
-			return ErrNoRelativeBase
+			return ErrUnrelocated
 		}
 		for i := range r.addr {
 			if k.Mode != AddressPercpu || c.kinds[i]|0x20 != 'a' {

@@ -40,7 +40,7 @@ func findTokens(k *Kernel, p Piece) (found []*tokens) {
 		at += next
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			t := &tokens{kernel: k, piece: p, order: order}
-			if (k.Order == nil || k.Order == order) && t.read(at) {
+			if (k.Order == nil || k.Order == order) && t.parse(at) {
 				found = append(found, t)
 			}
 		}
@@ -52,9 +52,9 @@ func findTokens(k *Kernel, p Piece) (found []*tokens) {
 // of earlier ones meant 16 or 256.
 var aligns = []int{4, 8, 16, 256}
 
-// read takes the table that has its digits at an offset, if there is one: the
+// parse takes the table that has its digits at an offset, if there is one: the
 // index behind it must say where each token is.
-func (t *tokens) read(digits int) bool {
+func (t *tokens) parse(digits int) bool {
 	if !t.split(digits) {
 		return false
 	}
