@@ -199,7 +199,7 @@ func (im *Image) loadSymbols(opt Options) error {
 	}
 	if opt.Map == "" {
 		if im.syms == nil {
-			return ErrNoSymbols
+			return im.loadKallsyms()
 		}
 		return nil
 	}
@@ -270,6 +270,8 @@ func sectionKinds(elf *safeelf.File) []symbols.Kind {
 			kinds[i] = 't'
 		case !s.Alloc() && s.Debugging():
 			kinds[i] = 'N'
+		case !s.Alloc() && s.Write():
+			kinds[i] = '?'
 		case !s.Alloc():
 			kinds[i] = 'n'
 		case !s.HasBytes():

@@ -53,10 +53,8 @@ func ParseMap(text []byte, bits int) (t *Table, err error) {
 	}
 	guess := len(text)/typicalLine + 1
 	m := &mapRows{
-		is32:  bits == 32,
-		addr:  make([]Addr, 0, guess),
-		name:  make([]uint32, 0, guess),
-		kinds: make([]Kind, 0, guess),
+		columns: columns{make([]Addr, 0, guess), make([]uint32, 0, guess), make([]Kind, 0, guess)},
+		is32:    bits == 32,
 	}
 	line := 1
 	for pos := 0; pos < len(text); line++ {
@@ -119,27 +117,11 @@ func (t *Table) Unshifted(from, to, shift Addr) *Table {
 	return &Table{source: t.source, rows: &moved, text: t.text, end: t.end}
 }
 
-// mapRows holds the lines of a map as columns.
+// mapRows holds the lines of a map.
 type mapRows struct {
-	addr    []Addr
-	name    []uint32 // offsets in text
-	kinds   []Kind
+	columns
 	is32    bool
 	allBits Addr // all addresses, or'ed
-}
-
-func (m *mapRows) len() int { return len(m.addr) }
-
-func (m *mapRows) addrs(first int, buf []Addr) []Addr {
-	return m.addr[first:min(first+len(buf), len(m.addr))]
-}
-
-func (m *mapRows) names(first int, buf []uint32) []uint32 {
-	return m.name[first:min(first+len(buf), len(m.name))]
-}
-
-func (m *mapRows) row(i int) row {
-	return row{Symbol: Symbol{Addr: m.addr[i], Kind: m.kinds[i]}, name: m.name[i]}
 }
 
 var (

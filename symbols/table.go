@@ -49,7 +49,12 @@ type Source string
 const (
 	SourceSymtab Source = "symtab"     // .symtab of the image
 	SourceMap    Source = "System.map" // a file in nm's format
+
+	SourceKallsyms Source = "kallsyms" // the symbol table in the kernel's own memory
 )
+
+// Sources lists them all.
+var Sources = []Source{SourceSymtab, SourceMap, SourceKallsyms}
 
 // Symbol is one symbol of a table.
 type Symbol struct {
@@ -84,6 +89,27 @@ type row struct {
 	Symbol
 	name   uint32
 	hidden bool // of no use to anyone: a section, a file, without a name
+}
+
+// columns are rows of which nothing but these is known.
+type columns struct {
+	addr  []Addr
+	name  []uint32 // offsets in the table's text
+	kinds []Kind
+}
+
+func (c *columns) len() int { return len(c.addr) }
+
+func (c *columns) addrs(first int, buf []Addr) []Addr {
+	return c.addr[first:min(first+len(buf), len(c.addr))]
+}
+
+func (c *columns) names(first int, buf []uint32) []uint32 {
+	return c.name[first:min(first+len(buf), len(c.name))]
+}
+
+func (c *columns) row(i int) row {
+	return row{Symbol: Symbol{Addr: c.addr[i], Kind: c.kinds[i]}, name: c.name[i]}
 }
 
 // chunkRows is how many rows a pass looks at together: their column stays in

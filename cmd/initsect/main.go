@@ -7,6 +7,7 @@
 //	initsect check    [--map FILE] [IMAGE]       what is wrong with the tables
 //	initsect diff     OLD NEW                    what changed between two kernels
 //	initsect unpack   IMAGE [-o FILE]            the kernel inside a boot image
+//	initsect symbols  [--map FILE] [IMAGE]       the symbol table, as a System.map
 //
 // IMAGE is an uncompressed kernel (vmlinux), an object file, a loadable module
 // or an archive of objects; "-" is standard input. Without IMAGE the running

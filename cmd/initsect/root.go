@@ -33,7 +33,7 @@ boot, in which order, and from which linker-built table.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s), newDiff(s), newUnpack(s))
+	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s), newDiff(s), newUnpack(s), newSymbols(s))
 	return root
 }
 

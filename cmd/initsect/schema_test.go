@@ -33,6 +33,7 @@ func requireValid(t *testing.T, schema *jsonschema.Schema, args ...string) map[s
 // the independent expectation.
 func TestSchemas(t *testing.T) {
 	list, sections, show := compileSchema(t, "list"), compileSchema(t, "sections"), compileSchema(t, "show")
+	syms := compileSchema(t, "symbols")
 	for path, tsv := range fixtures(t) {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			args := fixtureArgs(path)
@@ -45,6 +46,9 @@ func TestSchemas(t *testing.T) {
 			}
 			requireValid(t, sections, append([]string{"sections"}, args...)...)
 			requireValid(t, show, append(append([]string{"show"}, args...), want[0][5])...)
+			if list := doc["image"].(map[string]any); list["container"] != "archive" {
+				requireValid(t, syms, append([]string{"symbols"}, args...)...)
+			}
 		})
 	}
 }

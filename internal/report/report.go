@@ -26,6 +26,8 @@ var (
 	CheckSchema    = Schema{"initsect.check", 1}
 	RulesSchema    = Schema{"initsect.rules", 1}
 	DiffSchema     = Schema{"initsect.diff", 1}
+	SymbolsSchema  = Schema{"initsect.symbols", 1}
+	UnpackSchema   = Schema{"initsect.unpack", 1}
 )
 
 // Image says what was read.
@@ -40,7 +42,7 @@ type Image struct {
 	Banner    *string `json:"banner"`
 	BuildID   *string `json:"build_id"`
 	Encoding  *string `json:"encoding"` // of the initcall table; null without one
-	Symbols   string  `json:"symbols"`  // symtab, System.map
+	Symbols   string  `json:"symbols"`  // symtab, System.map, kallsyms
 	Map       *string `json:"map"`      // the System.map that was used or compared
 	MapShift  *string `json:"map_shift"`
 }

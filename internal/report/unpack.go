@@ -1,13 +1,9 @@
 package report
 
 import (
-	"strconv"
-
+	"github.com/initsect/initsect/elfscan"
 	"github.com/initsect/initsect/internal/unpack"
 )
-
-// UnpackSchema names the form of the unpack command's document.
-var UnpackSchema = Schema{"initsect.unpack", 1}
 
 // Step is one container on the way to the kernel.
 type Step struct {
@@ -60,18 +56,13 @@ func NewUnpack(path, output string, k *unpack.Kernel) *Unpack {
 		doc.Kernel.Behind = k.Behind.Size()
 	}
 	if k.Header != nil {
-		doc.Kernel.TextOffset = hex(k.Header.TextOffset)
+		doc.Kernel.TextOffset = address(elfscan.Addr(k.Header.TextOffset))
 		if k.Header.Size != 0 {
-			doc.Kernel.MemorySize = hex(k.Header.Size)
+			doc.Kernel.MemorySize = address(elfscan.Addr(k.Header.Size))
 		}
 	}
 	if k.Load != nil {
-		doc.Kernel.LoadAddress = hex(*k.Load)
+		doc.Kernel.LoadAddress = address(elfscan.Addr(*k.Load))
 	}
 	return doc
-}
-
-func hex(v uint64) *string {
-	s := "0x" + strconv.FormatUint(v, 16)
-	return &s
 }

@@ -185,6 +185,10 @@ func (f *File) Bytes(s Section) ([]byte, error) {
 	return b, nil
 }
 
+// Range returns n bytes of the file from offset off, mapped; read them under
+// [filemap.Guard].
+func (f *File) Range(off, n uint64) ([]byte, error) { return f.data.Bytes(int64(off), int64(n)) }
+
 // ReadAt reads the file itself.
 func (f *File) ReadAt(b []byte, off int64) (int, error) { return f.data.ReadAt(b, off) }
 
