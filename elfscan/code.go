@@ -130,11 +130,12 @@ func (im *Image) code() (insn.Code, error) {
 const tocBias = 0x8000
 
 func (im *Image) scanCode(code insn.Code, wanted []insn.Range) ([]Reference, error) {
+	pieces, err := im.codePieces()
+	if err != nil {
+		return nil, err
+	}
 	var refs []Reference
-	for _, r := range im.mem.regions {
-		if !r.exec || r.filed == 0 {
-			continue
-		}
+	for _, r := range pieces {
 		bytes := make([]byte, r.filed)
 		if _, err := im.elf.ReadAt(bytes, int64(r.off)); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", r.name, err)
@@ -150,17 +151,48 @@ func (im *Image) scanCode(code insn.Code, wanted []insn.Range) ([]Reference, err
 	return refs, im.nameReferences(refs)
 }
 
+// codePieces returns the regions with code. Of a raw image, which is one region,
+// they are what its symbols say is text.
+func (im *Image) codePieces() ([]region, error) {
+	var pieces []region
+	for _, r := range im.mem.regions {
+		if r.exec && r.filed > 0 {
+			pieces = append(pieces, r)
+		}
+	}
+	if !im.elf.IsRaw {
+		return pieces, nil
+	}
+	edges, err := boundaryAddrs(im.syms, []string{"_stext", "_etext", symInitTextStart, symInitTextEnd})
+	if err != nil {
+		return nil, err
+	}
+	whole := pieces[0]
+	pieces = nil
+	for _, names := range [][2]string{{"_stext", "_etext"}, {symInitTextStart, symInitTextEnd}} {
+		start, hasStart := edges[names[0]]
+		end, hasEnd := edges[names[1]]
+		if !hasStart || !hasEnd || end <= start || !whole.contains(start) || !whole.contains(end-1) {
+			return []region{whole}, nil
+		}
+		pieces = append(pieces, region{
+			name: names[0], addr: start, off: whole.off + uint64(start-whole.addr), size: uint64(end - start), filed: uint64(end - start), exec: true,
+		})
+	}
+	return pieces, nil
+}
+
 // pointersTo returns the pointers in data that hold a wanted address.
 func (im *Image) pointersTo(code insn.Code, wanted []insn.Range) ([]Reference, error) {
 	var data []extent
 	for _, r := range im.mem.regions {
 		e := extent{r.addr, r.addr + Addr(r.filed)}
 		_, err := im.mem.locate(e)
-		if err == nil && r.filed > 0 && (!r.exec || isAddressTable(r.name)) && !strings.HasPrefix(r.name, ".rel") {
+		if err == nil && r.filed > 0 && (!r.exec || r.write) && !strings.HasPrefix(r.name, ".rel") {
 			data = append(data, e)
 		}
 	}
-	read, err := im.mem.read(data...)
+	read, err := im.mem.readKnown(data...)
 	if err != nil {
 		return nil, err
 	}
@@ -192,7 +224,7 @@ func (im *Image) nameReferences(refs []Reference) error {
 		r := &refs[i]
 		end, _ := slices.BinarySearchFunc(all, r.At+1, func(s symbols.Symbol, a Addr) int { return cmp.Compare(s.Addr, a) })
 		end--
-		for end >= 0 && r.Kind != ReferencePointer && !all[end].Kind.Text() {
+		for end >= 0 && all[end].Kind.Text() == (r.Kind == ReferencePointer) {
 			end--
 		}
 		if end < 0 || !im.sameRegion(all[end].Addr, r.At) {

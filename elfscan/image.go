@@ -8,6 +8,7 @@ import (
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
+	"github.com/initsect/initsect/internal/unpack"
 	"github.com/initsect/initsect/symbols"
 )
 
@@ -23,6 +24,7 @@ type Container string
 // The containers.
 const (
 	ContainerELF     Container = "elf"     // a linked kernel: vmlinux
+	ContainerRaw     Container = "raw"     // the bytes of a linked kernel without ELF headers: Image
 	ContainerObject  Container = "object"  // an object file: one .o, vmlinux.o
 	ContainerModule  Container = "module"  // a loadable module: .ko
 	ContainerArchive Container = "archive" // an archive of objects: built-in.a
@@ -44,7 +46,9 @@ type Image struct {
 	kaslr       Addr            // what the map's addresses were ahead of the image's
 	known       map[string]Addr // the symbols that every command asks for
 	descriptors *descriptors
-	members     []member // of an archive
+	members     []member          // of an archive
+	kallsyms    *symbols.Kallsyms // of a raw image
+	boot        *unpack.Kernel    // what the file was found to hold
 }
 
 // Options say what besides the image may be used.
@@ -103,10 +107,13 @@ func newImage(path string, file *filemap.File, opt Options) (im *Image, err erro
 		return openArchive(path, file)
 	}
 	elf, err := safeelf.New(file)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotELF) {
 		return nil, err
 	}
 	im = &Image{Path: path, file: file, elf: elf}
+	if elf == nil {
+		return im, im.openBoot(opt)
+	}
 	switch elf.Type {
 	case safeelf.TypeRel:
 		if opt.Map != "" {
@@ -116,7 +123,7 @@ func newImage(path string, file *filemap.File, opt Options) (im *Image, err erro
 	case safeelf.TypeCore:
 		return nil, errors.New("a core dump, not a kernel image")
 	case safeelf.TypeExec, safeelf.TypeDyn:
-		return im, im.openKernel(opt)
+		return im, im.openBoot(opt)
 	}
 	return nil, fmt.Errorf("ELF type %v is neither an executable nor an object file", elf.Type)
 }
@@ -155,7 +162,6 @@ func (im *Image) Symbols() *symbols.Table { return im.syms }
 func (im *Image) MapFile() string { return im.mapFile }
 
 func (im *Image) openKernel(opt Options) error {
-	im.Container = ContainerELF
 	var err error
 	if im.mem, err = newMemory(im.elf); err != nil {
 		return err
@@ -311,6 +317,9 @@ func (im *Image) readMap(opt Options) (*symbols.Table, error) {
 	file, err := openMap(opt)
 	if err != nil {
 		return nil, named(path, err)
+	}
+	if im.mapData != nil {
+		im.mapData.Close()
 	}
 	im.mapData = file
 	text, err := file.Bytes(0, file.Size())

@@ -162,7 +162,7 @@ func (im *Image) readData() ([]patched, error) {
 			extents = append(extents, e)
 		}
 	}
-	return im.mem.read(extents...)
+	return im.mem.readKnown(extents...)
 }
 
 // findRuns finds the runs of entries that may be the tables', the longest first.
@@ -270,6 +270,9 @@ func (im *Image) checkWalked(r *run, levels []Addr) error {
 	for _, w := range walks {
 		var from, to []Addr // the functions that refer to the edges
 		for _, ref := range refs {
+			if ref.Kind == ReferencePointer {
+				continue
+			}
 			if ref.Target == w.start {
 				from = append(from, ref.Start)
 			}

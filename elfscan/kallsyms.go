@@ -12,7 +12,10 @@ import (
 // own memory, whatever other symbols the file has. It proves itself, as
 // [symbols.FindKallsyms] says.
 func (im *Image) Kallsyms() (found *symbols.Kallsyms, err error) {
-	if im.Container != ContainerELF {
+	switch {
+	case im.kallsyms != nil:
+		return im.kallsyms, nil
+	case !im.Linked():
 		return nil, errors.New("only a linked kernel has a symbol table of its own")
 	}
 	defer filemap.Guard(&err)()

@@ -44,7 +44,7 @@ const maxRegions = 4096
 func newMemory(elf *safeelf.File) (*memory, error) {
 	m := &memory{elf: elf}
 	for _, s := range elf.Sections {
-		if !s.Alloc() || s.Size == 0 {
+		if !s.Alloc() || s.Size == 0 || elf.IsRaw {
 			continue
 		}
 		r := region{name: s.Name, addr: Addr(s.Addr), size: s.Size, off: s.Off, exec: s.Exec(), write: s.Write()}
@@ -70,8 +70,12 @@ func newMemory(elf *safeelf.File) (*memory, error) {
 func (m *memory) mapSegments() {
 	for i, p := range m.elf.Segments {
 		if p.Loaded() && p.MemSize > 0 {
+			name := fmt.Sprintf("segment %d", i)
+			if m.elf.IsRaw {
+				name = ""
+			}
 			m.regions = append(m.regions, region{
-				name: fmt.Sprintf("segment %d", i), addr: Addr(p.Addr), size: p.MemSize,
+				name: name, addr: Addr(p.Addr), size: p.MemSize,
 				off: p.Off, filed: min(p.FileSize, p.MemSize), exec: p.Exec(), write: p.Write(),
 			})
 		}
@@ -164,6 +168,17 @@ func (p patched) unfilled() bool {
 // read returns the bytes of the extents with relocations applied, in one pass
 // over the relocations.
 func (m *memory) read(extents ...extent) (out []patched, err error) {
+	return m.readWith(applyAll, extents)
+}
+
+// readKnown is read but for the relocations that cannot be computed, such as
+// those for a symbol of a table that was stripped: what they would fill in is
+// left as it is. It is for those who look for values that they know.
+func (m *memory) readKnown(extents ...extent) ([]patched, error) {
+	return m.readWith(applyKnown, extents)
+}
+
+func (m *memory) readWith(which relocations, extents []extent) (out []patched, err error) {
 	defer filemap.Guard(&err)()
 	window := extent{math.MaxUint64, 0}
 	for _, e := range extents {
@@ -176,7 +191,7 @@ func (m *memory) read(extents ...extent) (out []patched, err error) {
 			window.start, window.end = min(window.start, e.start), max(window.end, e.end)
 		}
 	}
-	return out, m.relocate(window, out)
+	return out, m.relocate(window, out, which)
 }
 
 // readRaw returns a copy of the bytes of an extent as they lie in the file.

@@ -160,7 +160,7 @@ const maxEntrySymbols = 1 << 16
 // initcalls are never called. Rust's are not looked for, as other symbols have
 // names of their form.
 func (im *Image) Lost(l *Listing) (lost []symbols.Symbol, err error) {
-	if im.Container != ContainerELF {
+	if !im.Linked() {
 		return nil, nil
 	}
 	all, err := im.syms.Prefixed(symbols.EntryPrefix, maxEntrySymbols)

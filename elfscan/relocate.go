@@ -11,7 +11,7 @@ import (
 // image (.rela.dyn, .rel.dyn, .relr.dyn). The load address is taken to be the
 // link address. Sections that are not part of the image are what
 // --emit-relocs leaves behind, already applied by the linker.
-func (m *memory) relocate(window extent, ranges []patched) error {
+func (m *memory) relocate(window extent, ranges []patched, which relocations) error {
 	for _, s := range m.elf.Sections {
 		if !s.IsReloc() || !s.Alloc() || s.Size == 0 {
 			continue
@@ -24,6 +24,9 @@ func (m *memory) relocate(window extent, ranges []patched) error {
 				if failed == nil && ranges[i].touches(r) {
 					failed = ranges[i].apply(r, &symtab, m.elf)
 				}
+				if which == applyKnown {
+					failed = nil
+				}
 			}
 		})
 		if err == nil {
@@ -35,6 +38,14 @@ func (m *memory) relocate(window extent, ranges []patched) error {
 	}
 	return nil
 }
+
+// relocations says what becomes of a relocation that cannot be computed.
+type relocations int
+
+const (
+	applyAll   relocations = iota // it is an error
+	applyKnown                    // it is left out
+)
 
 // maxRelocSize is the most that a relocation writes, in bytes.
 const maxRelocSize = 8

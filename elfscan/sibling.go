@@ -74,7 +74,7 @@ var siblingSpecs = []siblingSpec{
 // modules and archives have none.
 func (im *Image) Siblings() (found []Sibling, err error) {
 	defer filemap.Guard(&err)()
-	if im.Container != ContainerELF {
+	if !im.Linked() {
 		return nil, nil
 	}
 	var names []string

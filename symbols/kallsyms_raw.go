@@ -26,6 +26,12 @@ import (
 type Placement struct {
 	Base   Addr     // the address of its first byte
 	Proofs []string // what says so, for people
+
+	// Relocations is the table of relocations (Elf64_Rela) in the image, and
+	// DynamicSymbols that of the symbols that they are for; empty if there is
+	// none.
+	Relocations    Span
+	DynamicSymbols Span
 }
 
 // ErrNoPlacement is returned for a raw image that has a symbol table, but
@@ -114,6 +120,7 @@ func (r *raw) prove(relocs relocs) error {
 		return fmt.Errorf("%w: %s says %#x, which does not hold the code from %#x to %#x", ErrNoPlacement, votes[0].what, base, low, high)
 	}
 	r.Placement.Base = base
+	r.Placement.Relocations, r.Placement.DynamicSymbols = r.dynamicTables(relocs, base)
 	for _, v := range votes {
 		r.Placement.Proofs = append(r.Placement.Proofs, v.what)
 	}

@@ -15,7 +15,7 @@ func (e *examiner) deferred() error {
 		return err
 	}
 	for _, t := range e.survey.Tables {
-		if t.Kind != elfscan.TableDeferred || t.Count == 0 || e.im.Container != elfscan.ContainerELF {
+		if t.Kind != elfscan.TableDeferred || t.Count == 0 || !e.im.Linked() {
 			continue
 		}
 		for _, judge := range []func(*elfscan.Table) error{e.ownSection, e.runs} {
@@ -51,7 +51,7 @@ func (e *examiner) orphans() error {
 // ownSection makes sure that a deferred table has an output section to itself.
 func (e *examiner) ownSection(t *elfscan.Table) error {
 	s, ok := e.sectionAt(t.Start.Addr)
-	if !ok || strings.HasPrefix(s.Name, "segment ") {
+	if !ok || s.Name == "" || strings.HasPrefix(s.Name, "segment ") {
 		return nil // not known
 	}
 	before, err := e.strangers(s.Addr, t.Start.Addr)

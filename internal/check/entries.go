@@ -10,7 +10,7 @@ import (
 // entries judges the entries one by one.
 func (e *examiner) entries() error {
 	judged := map[elfscan.Addr]bool{} // tables may share entries
-	linked := e.im.Container == elfscan.ContainerELF
+	linked := e.im.Linked()
 	for i := range e.survey.Initcalls {
 		c := &e.survey.Initcalls[i]
 		if linked && judged[c.Slot.Addr] {
@@ -78,7 +78,7 @@ func holds(c *elfscan.Initcall) string {
 // isNull reports whether all bytes of an entry are zero. Those of an object file
 // are, for its relocations fill them in.
 func (e *examiner) isNull(c *elfscan.Initcall) bool {
-	if e.im.Container != elfscan.ContainerELF || !c.Target.Known {
+	if !e.im.Linked() || !c.Target.Known {
 		return false
 	}
 	if c.Table.Encoding == elfscan.EncodingPrel32 {
@@ -98,7 +98,7 @@ func callsNull(c *elfscan.Initcall) string {
 // targetSection returns the name of the section that an entry's function lies
 // in, and whether there is code in it.
 func (e *examiner) targetSection(c *elfscan.Initcall) (name string, code bool) {
-	if e.im.Container != elfscan.ContainerELF { // the decoder saw to it
+	if !e.im.Linked() { // the decoder saw to it
 		return c.Target.Section, c.Symbol != ""
 	}
 	if !c.Target.Known {

@@ -39,8 +39,13 @@ func commonKnowledge(old, new Side) knowledge {
 	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
 	k.entries = tellsEntries(old.List) && tellsEntries(new.List)
 	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
-		old.List.Image.Container == string(elfscan.ContainerELF), new.List.Image.Container == string(elfscan.ContainerELF))
+		isLinked(old.List), isLinked(new.List))
 	return k
+}
+
+func isLinked(doc *report.List) bool {
+	c := elfscan.Container(doc.Image.Container)
+	return c == elfscan.ContainerELF || c == elfscan.ContainerRaw
 }
 
 var syncLevels = []elfscan.Level{

@@ -90,7 +90,7 @@ func (doc *List) checkCounts() error {
 }
 
 var containers = []elfscan.Container{
-	elfscan.ContainerELF, elfscan.ContainerObject, elfscan.ContainerModule, elfscan.ContainerArchive,
+	elfscan.ContainerELF, elfscan.ContainerRaw, elfscan.ContainerObject, elfscan.ContainerModule, elfscan.ContainerArchive,
 }
 
 func (im *Image) check() error {

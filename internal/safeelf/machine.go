@@ -55,3 +55,25 @@ func (f *File) MachineName() string {
 	}
 	return name
 }
+
+// namedMachines are those whose kernels are booted as raw images, with the class
+// and byte order that their names imply.
+var namedMachines = []File{
+	{Machine: elf.EM_AARCH64, Class64: true},
+	{Machine: elf.EM_AARCH64, Class64: true, BigEndian: true},
+	{Machine: elf.EM_ARM},
+	{Machine: elf.EM_ARM, BigEndian: true},
+	{Machine: elf.EM_LOONGARCH, Class64: true},
+	{Machine: elf.EM_MIPS},
+	{Machine: elf.EM_MIPS, BigEndian: true},
+	{Machine: elf.EM_MIPS, Class64: true},
+	{Machine: elf.EM_MIPS, Class64: true, BigEndian: true},
+	{Machine: elf.EM_PPC, BigEndian: true},
+	{Machine: elf.EM_PPC64, Class64: true},
+	{Machine: elf.EM_PPC64, Class64: true, BigEndian: true},
+	{Machine: elf.EM_RISCV},
+	{Machine: elf.EM_RISCV, Class64: true},
+	{Machine: elf.EM_S390, Class64: true, BigEndian: true},
+	{Machine: elf.EM_386},
+	{Machine: elf.EM_X86_64, Class64: true},
+}

@@ -26,6 +26,7 @@ type File struct {
 	Machine   elf.Machine
 	Class64   bool
 	BigEndian bool
+	IsRaw     bool      // it is a raw image, described as NewRaw was told
 	Sections  []Section // by section header index
 	Segments  []Segment
 
