@@ -26,7 +26,9 @@ func (im *Image) identifyELF() error {
 	im.Identity.Machine = im.elf.MachineName()
 	im.Identity.Bits = 8 * im.elf.WordSize()
 	im.Identity.BigEndian = im.elf.BigEndian
-	im.Identity.ELFType = im.elf.Type.String()
+	if !im.elf.IsRaw {
+		im.Identity.ELFType = im.elf.Type.String()
+	}
 	id, err := im.elf.BuildID()
 	im.Identity.BuildID = id
 	return err

@@ -15,7 +15,6 @@ import (
 // Errors that a caller may want to answer with advice of its own.
 var (
 	ErrNoSymbols = errors.New("no symbol table")
-	ErrNotELF    = safeelf.ErrNotELF
 )
 
 // Container is what kind of file an image is.
@@ -107,7 +106,7 @@ func newImage(path string, file *filemap.File, opt Options) (im *Image, err erro
 		return openArchive(path, file)
 	}
 	elf, err := safeelf.New(file)
-	if err != nil && !errors.Is(err, ErrNotELF) {
+	if err != nil && !errors.Is(err, safeelf.ErrNotELF) {
 		return nil, err
 	}
 	im = &Image{Path: path, file: file, elf: elf}

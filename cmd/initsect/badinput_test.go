@@ -92,12 +92,12 @@ func TestNoImage(t *testing.T) {
 	refused(t, dir, "is a directory")
 	refused(t, filepath.Join(dir, "nope"), "no such file")
 	refused(t, os.DevNull, "device")
-	refused(t, put(t, nil), "not an ELF file")
-	refused(t, put(t, []byte("\x7fEL")), "not an ELF file")
-	refused(t, put(t, []byte("#!/bin/sh\necho hello\n")), "not an ELF file")
+	refused(t, put(t, nil), "empty file")
+	refused(t, put(t, []byte("\x7fEL")), "kernel")
+	refused(t, put(t, []byte("#!/bin/sh\necho hello\n")), "text file")
 	refused(t, put(t, []byte("\x7fELF")), "malformed")
-	refused(t, put(t, make([]byte, 1<<20)), "not an ELF file")
-	refused(t, put(t, []byte("BC\xc0\xde and so on")), "not an ELF file")
+	refused(t, put(t, make([]byte, 1<<20)), "kernel")
+	refused(t, put(t, []byte("BC\xc0\xde and so on")), "kernel")
 }
 
 func TestPipe(t *testing.T) {
@@ -119,7 +119,7 @@ func TestPipe(t *testing.T) {
 	status, stdout, stderr := initsect("list", path)
 	require.Equal(t, 2, status)
 	require.Empty(t, stdout)
-	require.Contains(t, stderr, "not an ELF file")
+	require.Contains(t, stderr, "kernel")
 
 	data := testKernel().Bytes()
 	_, want, _ := initsect("list", "--format", "tsv", put(t, data))

@@ -180,11 +180,8 @@ func withHint(path string, err error) error {
 		err = pathErr.Err
 	}
 	hint := ""
-	switch {
-	case errors.Is(err, elfscan.ErrNoSymbols):
+	if errors.Is(err, elfscan.ErrNoSymbols) {
 		hint = ": pass --map System.map, or the vmlinux from before stripping"
-	case errors.Is(err, elfscan.ErrNotELF):
-		hint = ": an uncompressed kernel is needed, the vmlinux that the build leaves beside its boot image"
 	}
 	return fmt.Errorf("%s: %w%s", path, err, hint)
 }

@@ -69,6 +69,9 @@ func imageHeading(b *strings.Builder, im report.Image, style Style) {
 		fmt.Fprintf(b, "%s\n", Printable(*im.Banner))
 	}
 	var how []string
+	for _, step := range im.Unpacked {
+		how = append(how, Printable(unpackedText(step)))
+	}
 	if im.Encoding != nil {
 		how = append(how, "encoding "+*im.Encoding)
 	}
@@ -80,6 +83,17 @@ func imageHeading(b *strings.Builder, im report.Image, style Style) {
 		how = append(how, "its KASLR offset "+*im.MapShift+" taken off")
 	}
 	fmt.Fprintf(b, "%s\n", strings.Join(how, ", "))
+}
+
+// unpackedText says what one step out of a boot image was.
+func unpackedText(step report.Unpacked) string {
+	switch {
+	case step.Container == nil:
+		return "unpacked with " + step.Compression
+	case step.Compression == "none":
+		return "taken from " + *step.Container
+	}
+	return fmt.Sprintf("unpacked from %s with %s", *step.Container, step.Compression)
 }
 
 type widths struct{ order, target, symbol int }

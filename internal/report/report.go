@@ -32,12 +32,16 @@ var (
 
 // Image says what was read.
 type Image struct {
-	Path      string  `json:"path"`
-	Container string  `json:"container"` // elf, object, module, archive
+	Path      string `json:"path"`
+	Container string `json:"container"` // elf, raw, object, module, archive
+
+	// Unpacked are the steps from a boot image to the kernel in it.
+	Unpacked []Unpacked `json:"unpacked"`
+
 	Machine   string  `json:"machine"`
 	Bits      int     `json:"bits"`
 	ByteOrder string  `json:"byte_order"` // little, big
-	ELFType   *string `json:"elf_type"`   // null for an archive
+	ELFType   *string `json:"elf_type"`   // null for an archive and a raw image
 	Release   *string `json:"release"`
 	Banner    *string `json:"banner"`
 	BuildID   *string `json:"build_id"`
@@ -45,6 +49,14 @@ type Image struct {
 	Symbols   string  `json:"symbols"`  // symtab, System.map, kallsyms
 	Map       *string `json:"map"`      // the System.map that was used or compared
 	MapShift  *string `json:"map_shift"`
+}
+
+// Unpacked is a step from a boot image to the kernel in it.
+type Unpacked struct {
+	Container   *string `json:"container"` // null for a file that is compressed as such
+	Compression string  `json:"compression"`
+	Offset      int64   `json:"offset"`
+	Size        int64   `json:"size"`
 }
 
 // Boundary is an edge of a table.
@@ -136,6 +148,7 @@ func newImage(im *elfscan.Image, l *elfscan.Listing) Image {
 	doc := Image{
 		Path:      im.Path,
 		Container: string(im.Container),
+		Unpacked:  []Unpacked{},
 		Machine:   id.Machine,
 		Bits:      id.Bits,
 		ByteOrder: "little",
@@ -148,6 +161,9 @@ func newImage(im *elfscan.Image, l *elfscan.Listing) Image {
 	}
 	if id.BigEndian {
 		doc.ByteOrder = "big"
+	}
+	for _, s := range im.Unpacked() {
+		doc.Unpacked = append(doc.Unpacked, Unpacked{known(s.Container), s.Compression, s.Offset, s.Size})
 	}
 	if shift := im.MapShift(); shift != 0 {
 		doc.MapShift = address(elfscan.Addr(shift))
