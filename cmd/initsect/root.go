@@ -33,7 +33,7 @@ boot, in which order, and from which linker-built table.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newList(s), newSections(s), newShow(s))
+	root.AddCommand(newList(s), newSections(s), newShow(s), newBoot(s))
 	return root
 }
 
@@ -68,14 +68,14 @@ type imageFlags struct {
 	format     render.Format
 }
 
-func (f *imageFlags) register(cmd *cobra.Command) {
+func (f *imageFlags) register(cmd *cobra.Command, formats []render.Format) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.mapFile, "map", "", "System.map, /proc/kallsyms or output of nm for the image: `FILE`")
 	flags.StringVar(&f.deferred.Start, "deferred-start", "", "boundary `SYMBOL` at the start of a deferred table that is not known")
 	flags.StringVar(&f.deferred.End, "deferred-end", "", "boundary `SYMBOL` at its end")
 	flags.StringVar(&f.deferred.Section, "deferred-section", "", "`NAME` of its output section")
 	flags.BoolVar(&f.noDemangle, "no-demangle", false, "print Rust names as the linker wrote them")
-	registerFormat(cmd, &f.format, render.Common)
+	registerFormat(cmd, &f.format, formats)
 }
 
 // open opens the image that a command was given: a path, "-" for standard

@@ -20,9 +20,11 @@ type Schema struct {
 
 // Schemas of the documents.
 var (
-	ListSchema     = Schema{"initsect.list", 1}
-	SectionsSchema = Schema{"initsect.sections", 1}
-	ShowSchema     = Schema{"initsect.show", 1}
+	ListSchema        = Schema{"initsect.list", 1}
+	SectionsSchema    = Schema{"initsect.sections", 1}
+	ShowSchema        = Schema{"initsect.show", 1}
+	BootSchema        = Schema{"initsect.boot", 1}
+	BootCompareSchema = Schema{"initsect.bootcompare", 1}
 )
 
 // Image says what was read.

@@ -1,0 +1,184 @@
+package bootlog
+
+import "slices"
+
+// assembler makes calls of events.
+type assembler struct {
+	log   *Log
+	open  map[string][]*call // by name, in the order in which they began
+	calls []*call
+	async []*call
+	last  map[int]*call // the last call of each thread
+	level string
+	any   bool // a return was read
+}
+
+// call is a call that is being put together.
+type call struct {
+	Call
+	closed   bool
+	unlogged bool
+}
+
+func newAssembler(l *Log) *assembler {
+	return &assembler{log: l, open: map[string][]*call{}, last: map[int]*call{}}
+}
+
+// speaks reports whether the log holds anything of initcalls.
+func (a *assembler) speaks() bool { return len(a.calls) > 0 || a.log.Unreadable > 0 }
+
+// count is how much is kept.
+func (a *assembler) count() int {
+	l := a.log
+	return len(a.calls) + len(a.async) + len(l.Probes) + len(l.Waits) + len(l.Blacklisted)
+}
+
+// key tells functions apart, as far as the log does. The lines of one call
+// agree in all of it.
+func (e *event) key() string {
+	if e.function.Name == "" {
+		return string(appendHex(nil, e.function.Address))
+	}
+	return e.cookie + " " + e.function.Name + " " + e.function.Module
+}
+
+func appendHex(b []byte, n uint64) []byte {
+	const digits = "0123456789abcdef"
+	for shift := 60; shift >= 0; shift -= 4 {
+		b = append(b, digits[n>>shift&15])
+	}
+	return b
+}
+
+// add takes the next event of the log.
+func (a *assembler) add(e *event) {
+	if e.mended {
+		a.log.Mended++
+	}
+	if e.source == SourceFtrace || a.log.Source == "" {
+		a.log.Source = e.source
+	}
+	switch e.kind {
+	case calling:
+		a.begin(e).Announced = true
+	case returned:
+		a.finishCall(e)
+	case ranFor:
+		if c := a.find(e, func(c *call) bool { return c.closed && !c.Duration.Known }); c != nil {
+			c.Duration, c.Units = e.duration, e.units
+		} else {
+			a.finishCall(e)
+		}
+	case remarked:
+		if c := a.find(e, func(c *call) bool { return c.Remark == "" }); c != nil {
+			c.Remark = e.text
+		}
+	case blacklisted:
+		a.log.Blacklisted = append(a.log.Blacklisted, e.function.Name)
+	case levelBegins:
+		a.level = e.text
+	case probed:
+		a.log.Probes = append(a.log.Probes, Probe{e.text, e.code, e.duration, e.time})
+	case waited:
+		a.log.Waits = append(a.log.Waits, Wait{e.pid, e.time, e.duration})
+	}
+}
+
+// remembered is how many calls of one name may be waiting for their return.
+const remembered = 64
+
+func (a *assembler) begin(e *event) *call {
+	c := &call{unlogged: e.unlogged, Call: Call{
+		Function: e.function, Cookie: e.cookie, PID: e.pid, Group: e.group,
+		Level: a.level, Line: e.line, Status: Running,
+	}}
+	if e.kind == calling {
+		c.Start = e.time
+	}
+	key := e.key()
+	like := append(a.open[key], c)
+	a.open[key] = like[max(0, len(like)-remembered):]
+	if e.cookie != "" {
+		a.async = append(a.async, c)
+		return c
+	}
+	a.calls = append(a.calls, c)
+	a.last[e.pid] = c
+	return c
+}
+
+// find returns the call that an event belongs to, nil if there is none.
+func (a *assembler) find(e *event, may func(*call) bool) *call {
+	var best *call
+	for _, c := range slices.Backward(a.open[e.key()]) {
+		if may(c) && (best == nil || a.fits(e, c) && !a.fits(e, best)) {
+			best = c
+		}
+	}
+	return best
+}
+
+// slack is by how much the kernel's own measure of a call and the times of its
+// lines may differ: the lines are printed outside of what is measured.
+const slack = 2000 // microseconds
+
+// fits reports whether the thread or the times say that an event ends a call.
+func (a *assembler) fits(e *event, c *call) bool {
+	if e.pid >= 0 && c.PID >= 0 {
+		return e.pid == c.PID
+	}
+	took := c.Start.Until(e.time)
+	if !took.Known || !e.duration.Known {
+		return true
+	}
+	off := took.US - e.duration.US
+	return -slack <= off && off <= slack
+}
+
+// finishCall closes the call that has returned. One that was not announced, as
+// its line is missing, is a call all the same.
+func (a *assembler) finishCall(e *event) {
+	a.any = true
+	c := a.find(e, func(c *call) bool { return !c.closed })
+	if c == nil {
+		c = a.begin(e)
+	}
+	c.closed, c.Status, c.End = true, Returned, e.time
+	c.Return, c.Code = e.code, e.hasCode
+	c.Duration, c.Units = e.duration, e.units
+	if !e.duration.Known && e.source == SourceFtrace {
+		c.Duration, c.Units, c.FromTimes = c.Start.Until(e.time), 1, true
+	}
+}
+
+// finish says of every call that did not return why, and hands the calls on.
+func (a *assembler) finish() {
+	for _, list := range [][]*call{a.calls, a.async} {
+		for _, c := range list {
+			switch {
+			case c.closed:
+			case c.unlogged, !a.any:
+				c.Status = Unlogged
+			case a.overtaken(c):
+				c.Status = Lost
+			}
+		}
+	}
+	a.log.NoReturns = !a.any
+	for _, c := range a.calls {
+		a.log.Calls = append(a.log.Calls, c.Call)
+	}
+	for _, c := range a.async {
+		a.log.Async = append(a.log.Async, c.Call)
+	}
+}
+
+// overtaken reports whether the log shows that a call must have returned: its
+// thread has begun another since, or the boot went on without it.
+func (a *assembler) overtaken(c *call) bool {
+	if c.Cookie != "" {
+		return false
+	}
+	boot := c.PID == 0 || c.PID == 1
+	return a.last[c.PID] != c || c.PID == 0 && a.last[1] != nil || boot && a.log.UserLine > c.Line
+}

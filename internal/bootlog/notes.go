@@ -1,0 +1,117 @@
+package bootlog
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Notes says what a reader of the figures must know of the log, one sentence
+// each.
+func (j *Join) Notes() []string {
+	l := j.Log
+	notes := append(j.beginning(), j.tables()...)
+	if l.Dropped > 0 {
+		notes = append(notes, fmt.Sprintf("%d messages were dropped before they could be read: calls may be missing", l.Dropped))
+	}
+	if l.Unreadable > 0 {
+		notes = append(notes, fmt.Sprintf("%d lines speak of an initcall and could not be read: the first is line %d", l.Unreadable, l.Samples[0].Line))
+	}
+	if l.Mended > 0 {
+		notes = append(notes, fmt.Sprintf("%d lines were torn by other output, but could be read", l.Mended))
+	}
+	if n := j.count(func(c *Joined) bool { return !c.Announced }); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d calls have no line that announces them: when they began is not known", n))
+	}
+	if n := j.count(func(c *Joined) bool { return c.Status == Lost }); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d calls have no line of their return, though their thread went on: how long they took is not known", n))
+	}
+	return append(notes, l.about()...)
+}
+
+func (j *Join) count(is func(*Joined) bool) int {
+	n := 0
+	for i := range j.Calls {
+		if is(&j.Calls[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+// beginning says if the log does not begin where the boot does.
+func (j *Join) beginning() []string {
+	switch {
+	case j.AfterStart > 0:
+		return []string{fmt.Sprintf("the beginning of the log is missing: %d entries come before its first call; a larger log_buf_len= on the kernel's command line keeps it", j.AfterStart)}
+	case j.Log.Banner == "" && j.Log.Source == SourcePrintk && j.Kernel == nil:
+		return []string{"the log has no line \"Linux version …\": its beginning may be missing; a larger log_buf_len= on the kernel's command line keeps it"}
+	}
+	return nil
+}
+
+// tables says what the join with the tables is worth.
+func (j *Join) tables() []string {
+	if j.Kernel == nil {
+		return nil
+	}
+	var notes []string
+	switch {
+	case j.Log.Banner == "":
+		notes = append(notes, "the log does not say which kernel wrote it: that it is this one follows from the order and the sizes of its functions")
+	case !j.SameBanner && j.Kernel.Banner != "":
+		notes = append(notes, "log and image are of two builds of one release: that their calls are the same follows from the order and the sizes of the functions")
+	}
+	if j.ByAddress {
+		notes = append(notes, fmt.Sprintf("the log has addresses, no names: they are the image's, moved by %#x", j.Slide))
+	}
+	if n := j.count(func(c *Joined) bool { return c.Kind == KindUnknown }); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d calls are of no entry of the tables", n))
+	}
+	if n := j.count(func(c *Joined) bool { return c.Ambiguous }); n > 0 {
+		notes = append(notes, fmt.Sprintf("%d calls may be of another entry of the same name", n))
+	}
+	for _, e := range j.Kernel.Entries {
+		if e.Direct {
+			return append(notes, "the deferred table of this kernel is called without lines in the log")
+		}
+	}
+	return notes
+}
+
+// about says what kind of log it is.
+func (l *Log) about() []string {
+	var notes []string
+	if l.Boots > 1 {
+		notes = append(notes, fmt.Sprintf("the log holds %d boots: this is number %d", l.Boots, l.Boot))
+	}
+	if l.NoReturns {
+		notes = append(notes, "this kernel logs no returns: how long a call took is not known")
+	}
+	switch l.Clock {
+	case ClockNone:
+		notes = append(notes, "the lines have no times (printk.time=1 on the kernel's command line gives them): gaps and overlaps are not known")
+	case ClockWall:
+		notes = append(notes, "the lines have only times of day, counted here from the first: they may be those of whoever wrote them down")
+	}
+	if l.Source == SourceFtrace {
+		notes = append(notes, "a trace has no durations: they are the times between its events")
+	} else if slices.ContainsFunc(l.Calls, func(c Call) bool { return c.Units == 1000 }) {
+		notes = append(notes, "a millisecond of this kernel's durations is 2^20 ns, and what is shorter is 0")
+	} else if coarse(Release(l.Banner)) {
+		notes = append(notes, "a microsecond of this kernel's durations is 1024 ns: they are 2.3 % low")
+	}
+	return notes
+}
+
+// coarse reports whether a release shifts nanoseconds by 10 bits to get
+// microseconds, as all before 5.0 do from 2.6.28 on.
+func coarse(release string) bool {
+	major, rest, _ := strings.Cut(release, ".")
+	n, err := strconv.Atoi(major)
+	if err != nil || n == 2 && !strings.HasPrefix(rest, "6.") {
+		return false
+	}
+	return n == 2 || n == 3 || n == 4
+}
