@@ -39,37 +39,76 @@ const (
 // disagree reports whether so many of some are too many.
 func disagree(some, of int) bool { return some > max(2, of/tolerated) }
 
-// check refuses the log of another kernel. If log and image have the same
-// banner they are of one build, and only a log whose calls are mostly unknown
-// is refused.
+// check refuses the log of another kernel. A name that was spoiled on its way
+// is that of a call whose entry seems not to have been called, at this place in
+// the order; a call for which there is no such entry is another kernel's.
 func (j *Join) check() error {
-	calls, unknown, sized, resized := 0, 0, 0, 0
-	first := ""
+	v := j.evidence()
+	noise := j.Log.Dropped + j.Log.Mended + j.Log.Unreadable
+	switch {
+	case 2*v.unknown > v.calls, disagree(v.unknown, v.calls), v.extra > 0 && noise == 0:
+		return &MismatchError{fmt.Sprintf("its order is not that of the image's tables: %d of %d calls fit no entry, the first is %s in line %d",
+			v.unknown, v.calls, v.first.label(), v.first.Line)}
+	case disagree(v.resized, v.sized):
+		return &MismatchError{fmt.Sprintf("%d of %d functions have another size in the log than in the image", v.resized, v.sized)}
+	}
+	return nil
+}
+
+// evidence is what speaks against a log's being that of a kernel.
+type evidence struct {
+	calls   int   // of the kernel's own, before user space
+	unknown int   // of those: of no entry
+	first   *Call // of the unknown ones
+	extra   int   // unknown, and no entry at their place is left uncalled
+	sized   int   // joined, and both sizes are known
+	resized int   // of those: the sizes disagree
+}
+
+func (j *Join) evidence() evidence {
+	var v evidence
+	called := make([]bool, len(j.Kernel.Entries))
 	for _, c := range j.Calls {
+		if c.Entry >= 0 {
+			called[c.Entry] = true
+		}
+	}
+	left := 0 // entries that were not called, between the neighbours of this call
+	for i, c := range j.Calls {
 		if c.Kind == KindModule || !j.Log.BeforeUser(c.Call) {
 			continue
 		}
-		calls++
+		v.calls++
+		if i == 0 || c.Entry >= 0 {
+			left = uncalled(called, c.Entry+1)
+		}
 		if c.Entry < 0 {
-			if unknown++; first == "" {
-				first = fmt.Sprintf("the first is %s in line %d", c.label(), c.Line)
+			if v.unknown++; v.first == nil {
+				v.first = c.Call
+			}
+			if left--; left < 0 {
+				v.extra++
 			}
 			continue
 		}
 		if e := &j.Kernel.Entries[c.Entry]; c.Size > 0 && e.Size > 0 {
-			sized++
+			v.sized++
 			if c.Size < e.Size || c.Size >= e.Size+padding {
-				resized++
+				v.resized++
 			}
 		}
 	}
-	switch {
-	case 2*unknown > calls, disagree(unknown, calls) && !j.SameBanner:
-		return &MismatchError{fmt.Sprintf("its order is not that of the image's tables: %d of %d calls fit no entry, %s", unknown, calls, first)}
-	case disagree(resized, sized) && !j.SameBanner:
-		return &MismatchError{fmt.Sprintf("%d of %d functions have another size in the log than in the image", resized, sized)}
+	return v
+}
+
+// uncalled counts the entries from one on that were not called, up to the next
+// that was.
+func uncalled(called []bool, from int) int {
+	n := 0
+	for from+n < len(called) && !called[from+n] {
+		n++
 	}
-	return nil
+	return n
 }
 
 // label is what a message calls a function.

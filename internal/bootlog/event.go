@@ -109,16 +109,31 @@ var (
 //	pci 0000:00:01.3: calling  quirk_piix4_acpi+0x0/0x1e0 @ 1
 //	call 0000:00:1f.2+ returned 0 after 5 usecs
 func speaks(message []byte) bool {
-	if i := bytes.Index(message, wordCalling); i >= 0 {
+	if i := indexWord(message, wordCalling); i >= 0 {
 		head, device := bytes.CutSuffix(message[:i], []byte(": "))
 		return !device || len(bytes.Fields(head)) != 2
 	}
-	if i := bytes.Index(message, wordInitcall); i >= 0 {
+	if i := indexWord(message, wordInitcall); i >= 0 {
 		rest := message[i:]
 		return bytes.Contains(rest, wordSymbol) || bytes.Contains(rest, wordReturned)
 	}
 	return bytes.Contains(message, wordReturned) && bytes.Contains(message, wordTook) &&
 		!bytes.HasPrefix(message, []byte("call ")) && !bytes.Contains(message, []byte(": "))
+}
+
+// indexWord finds a word that is not the end of a longer one: do_one_initcall
+// stands in every trace of a stack.
+func indexWord(message, word []byte) int {
+	for from := 0; ; {
+		i := bytes.Index(message[from:], word)
+		if i < 0 {
+			return -1
+		}
+		if i += from; i == 0 || !nameByte(message[i-1]) {
+			return i
+		}
+		from = i + 1
+	}
 }
 
 // function takes "name+0x0/0x10 [module]", "0xffffffff81000000", or, from old

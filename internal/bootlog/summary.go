@@ -30,8 +30,9 @@ type Gap struct {
 
 // Candidate is a call that deferring would take out of the boot.
 type Candidate struct {
-	Call  int
-	Saves int64 // microseconds
+	Call    int
+	Saves   int64    // microseconds
+	Devices []string // that were probed while it ran
 }
 
 // Summary says where the time of a boot went.
@@ -82,7 +83,7 @@ func Summarize(j *Join, opt SummaryOptions) *Summary {
 		}
 		if c.Kind == KindInitcall || j.Kernel == nil && c.Kind == KindUnknown {
 			if early && c.Status == Returned && deferrable(name) && c.Duration.Known && c.Duration.US >= opt.Candidate {
-				s.Candidate = append(s.Candidate, Candidate{i, c.Duration.US})
+				s.Candidate = append(s.Candidate, Candidate{i, c.Duration.US, probedDuring(j.Log, c.Call)})
 			}
 		}
 	}
@@ -92,6 +93,17 @@ func Summarize(j *Join, opt SummaryOptions) *Summary {
 	s.Gaps = gaps(j, opt.Gap)
 	slices.SortStableFunc(s.Candidate, func(a, b Candidate) int { return cmp.Compare(b.Saves, a.Saves) })
 	return s
+}
+
+// probedDuring returns the devices whose probe ended while a call ran.
+func probedDuring(l *Log, c *Call) []string {
+	var devices []string
+	for _, p := range l.Probes {
+		if c.Start.Known && c.End.Known && p.End.Known && c.Start.US <= p.End.US && p.End.US <= c.End.US {
+			devices = append(devices, p.Device)
+		}
+	}
+	return devices
 }
 
 // BeforeUser reports whether a call began before user space did. By their place

@@ -298,13 +298,26 @@ func (p *bootPage) candidates() {
 	var rows []string
 	for _, c := range p.doc.Candidates[:n] {
 		row := millis(c.Saves) + "\t" + p.call(c.Call)
-		if e := p.doc.Calls[c.Call-1].Error; e != nil {
+		switch e := p.doc.Calls[c.Call-1].Error; {
+		case e != nil:
 			row += "\treturned " + *e + ": could it be left out?"
+		case len(c.Devices) > 0:
+			row += "\tmeanwhile probed: " + deviceText(c.Devices)
 		}
 		rows = append(rows, row)
 	}
 	p.table(1, rows)
 	p.WriteString(p.style.paint(faint, deferHint) + "\n")
+}
+
+// deviceText names the first of some devices.
+func deviceText(devices []string) string {
+	const few = 3
+	text := strings.Join(devices[:min(len(devices), few)], ", ")
+	if len(devices) > few {
+		text += fmt.Sprintf(" and %d more", len(devices)-few)
+	}
+	return Printable(text)
 }
 
 func (p *bootPage) notes() {

@@ -106,8 +106,9 @@ type Gap struct {
 
 // Candidate is a call that deferring would take out of the boot. It is a hint.
 type Candidate struct {
-	Call  int   `json:"call"`
-	Saves int64 `json:"saves_us"`
+	Call    int      `json:"call"`
+	Saves   int64    `json:"saves_us"`
+	Devices []string `json:"devices"` // that were probed while it ran
 }
 
 // AsyncCall is the call of an asynchronous function.
@@ -244,7 +245,7 @@ func NewBoot(path string, j *bootlog.Join, list *List, opt bootlog.SummaryOption
 		doc.Gaps = append(doc.Gaps, Gap{g.After + 1, g.Before + 1, g.At.US, g.Length})
 	}
 	for _, c := range s.Candidate {
-		doc.Candidates = append(doc.Candidates, Candidate{c.Call + 1, c.Saves})
+		doc.Candidates = append(doc.Candidates, Candidate{c.Call + 1, c.Saves, append([]string{}, c.Devices...)})
 	}
 	b.aside(doc)
 	return doc
