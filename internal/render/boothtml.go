@@ -29,6 +29,7 @@ var bootTemplate = template.Must(template.New("boot").Funcs(template.FuncMap{
 		}
 		return "-"
 	},
+	"count":    count,
 	"millis":   millis,
 	"orMillis": orMillis,
 	"level":    bootLevelTitle,

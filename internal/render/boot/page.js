@@ -44,7 +44,10 @@
     $("axis").replaceChildren();
     for (let t = Math.ceil((first + from) / step) * step; t <= first + to; t += step) {
       const mark = document.createElement("i"), text = document.createElement("span");
-      mark.style.left = 100 * (t - first - from) / length + "%";
+      const share = (t - first - from) / length;
+      mark.style.left = 100 * share + "%";
+      // What would stand over the edge is left out.
+      text.hidden = Math.min(share, 1 - share) * plot.clientWidth < 28;
       text.textContent = (t / 1e6).toFixed(digits) + " s";
       mark.append(text);
       $("axis").append(mark);
