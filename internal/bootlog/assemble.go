@@ -18,6 +18,7 @@ type call struct {
 	Call
 	closed   bool
 	unlogged bool
+	old      bool // of a kernel that may be too old to log returns
 }
 
 func newAssembler(l *Log) *assembler {
@@ -88,7 +89,7 @@ func (a *assembler) add(e *event) {
 const remembered = 64
 
 func (a *assembler) begin(e *event) *call {
-	c := &call{unlogged: e.unlogged, Call: Call{
+	c := &call{unlogged: e.unlogged, old: e.old, Call: Call{
 		Function: e.function, Cookie: e.cookie, PID: e.pid, Group: e.group,
 		Level: a.level, Line: e.line, Status: Running,
 	}}
@@ -157,14 +158,14 @@ func (a *assembler) finish() {
 		for _, c := range list {
 			switch {
 			case c.closed:
-			case c.unlogged, !a.any:
+			case c.unlogged, c.old && !a.any:
 				c.Status = Unlogged
 			case a.overtaken(c):
 				c.Status = Lost
 			}
 		}
 	}
-	a.log.NoReturns = !a.any
+	a.log.NoReturns = len(a.calls) > 0 && !slices.ContainsFunc(a.calls, func(c *call) bool { return c.Status != Unlogged })
 	for _, c := range a.calls {
 		a.log.Calls = append(a.log.Calls, c.Call)
 	}

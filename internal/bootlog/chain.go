@@ -1,6 +1,9 @@
 package bootlog
 
-import "sort"
+import (
+	"slices"
+	"sort"
+)
 
 // longestChain chooses for each element of a sequence one of its candidates, or
 // -1, so that the choices rise strictly and as many as possible are made: the
@@ -35,6 +38,28 @@ func longestChain(candidates [][]int) []int {
 	if len(ends) > 0 {
 		for l := ends[len(ends)-1]; l != nil; l = l.before {
 			chosen[l.element] = l.choice
+		}
+	}
+	return chosen
+}
+
+// longestChainLate is longestChain that, where choices do as well as others,
+// takes the last and not the first. Choices are below limit.
+func longestChainLate(candidates [][]int, limit int) []int {
+	mirror := func(n int) int { return limit - 1 - n }
+	backward := make([][]int, 0, len(candidates))
+	for _, choices := range slices.Backward(candidates) {
+		var mirrored []int
+		for _, choice := range slices.Backward(choices) {
+			mirrored = append(mirrored, mirror(choice))
+		}
+		backward = append(backward, mirrored)
+	}
+	chosen := longestChain(backward)
+	slices.Reverse(chosen)
+	for i, choice := range chosen {
+		if choice >= 0 {
+			chosen[i] = mirror(choice)
 		}
 	}
 	return chosen

@@ -30,6 +30,7 @@ type event struct {
 	text     string // a level, a device, a remark
 	mended   bool   // the message was torn behind what it says
 	unlogged bool   // no line will tell of the return
+	old      bool   // of a kernel that may be too old to tell of it
 	time     Time
 	line     int
 }

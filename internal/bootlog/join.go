@@ -99,7 +99,13 @@ func With(l *Log, k *Kernel) (*Join, error) {
 		return nil, err
 	}
 	taken := make([]bool, len(k.Entries))
-	for a, b := range longestChain(candidates) {
+	// Of two that fit, a call is the first: a log that ends early is a common
+	// thing. Without its banner a log begins late, and it is the last.
+	chain := longestChain
+	if l.Banner == "" {
+		chain = func(c [][]int) []int { return longestChainLate(c, len(k.Entries)) }
+	}
+	for a, b := range chain(candidates) {
 		if b >= 0 {
 			j.join(kernels[a], b)
 			taken[b] = true
@@ -201,7 +207,8 @@ func (j *Join) joinDeferred(calls []int, candidates [][]int, taken []bool) {
 }
 
 // markAmbiguous marks calls that fit an entry that was not called as well as
-// theirs: one of the same name, with no call between.
+// theirs: one of the same name, with no call between. What lies before the
+// beginning or behind the end of a log that was cut there does not count.
 func (j *Join) markAmbiguous(taken []bool) {
 	owner := make([]int, len(taken))
 	for i, c := range j.Calls {
@@ -211,6 +218,7 @@ func (j *Join) markAmbiguous(taken []bool) {
 	}
 	for _, step := range []int{1, -1} {
 		free := map[string]bool{} // names of entries not called since the last one that was
+		cut := step > 0 && j.Log.Banner == "" || step < 0 && j.Log.UserLine == 0
 		for n := range taken {
 			i := n
 			if step < 0 {
@@ -224,8 +232,9 @@ func (j *Join) markAmbiguous(taken []bool) {
 				continue
 			}
 			c := &j.Calls[owner[i]]
-			c.Ambiguous = c.Ambiguous || slices.ContainsFunc(keys, func(key string) bool { return free[key] })
+			c.Ambiguous = c.Ambiguous || !cut && slices.ContainsFunc(keys, func(key string) bool { return free[key] })
 			clear(free)
+			cut = false
 		}
 	}
 }

@@ -72,6 +72,15 @@ func (j *Join) tables() []string {
 	if n := j.count(func(c *Joined) bool { return c.Ambiguous }); n > 0 {
 		notes = append(notes, fmt.Sprintf("%d calls may be of another entry of the same name", n))
 	}
+	unexplained := 0
+	for _, m := range j.Missing {
+		if m.Reason == ReasonUnknown && j.Kernel.Entries[m.Entry].Table != "deferred" {
+			unexplained++
+		}
+	}
+	if unexplained > 0 {
+		notes = append(notes, fmt.Sprintf("%d entries have no call, and nothing in the log says why: lines were taken out of it, or another build of this kernel wrote it", unexplained))
+	}
 	for _, e := range j.Kernel.Entries {
 		if e.Direct {
 			return append(notes, "the deferred table of this kernel is called without lines in the log")

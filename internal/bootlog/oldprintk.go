@@ -37,7 +37,7 @@ func (e *event) parseOldCalling(s *scanner) verdict {
 			return other
 		}
 	}
-	e.kind, e.function.Address = calling, address
+	e.kind, e.old, e.function.Address = calling, true, address
 	e.mended = !s.ends()
 	return known
 }
