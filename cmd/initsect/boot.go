@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/initsect/initsect/elfscan"
 	"github.com/initsect/initsect/internal/bootlog"
@@ -56,10 +57,13 @@ With --compare LOG and IMAGE are two logs, old and new. The exit status is then
   initsect boot --blacklist piix_init boot.log vmlinux
   initsect boot --compare --fail-slower old.log new.log`,
 		Args: cobra.RangeArgs(1, 2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			opt.log = args[0]
 			if len(args) > 1 {
 				opt.image = args[1]
+			}
+			if err := opt.validate(cmd.Flags()); err != nil {
+				return err
 			}
 			if opt.compare {
 				return runBootCompare(opt, s)
@@ -79,6 +83,32 @@ With --compare LOG and IMAGE are two logs, old and new. The exit status is then
 	flags.Float64Var(&opt.minPercent, "min-percent", 10, "with --compare: and of at least so many percent")
 	flags.BoolVar(&opt.failSlower, "fail-slower", false, "with --compare: exit with status 1 if a call became slower")
 	return cmd
+}
+
+// validate refuses figures that mean nothing, and flags that would have no
+// effect.
+func (opt *bootOptions) validate(flags *pflag.FlagSet) error {
+	for name, value := range map[string]float64{
+		"defer-ms": opt.deferMS, "gap-ms": opt.gapMS, "min-ms": opt.minMS, "min-percent": opt.minPercent,
+		"top": float64(opt.top), "boot": float64(opt.boot),
+	} {
+		if !(value >= 0 && value <= 1e9) { // which NaN is not, either
+			return fmt.Errorf("--%s: want a number from 0 to 1e9", name)
+		}
+	}
+	only := map[bool][]string{
+		false: {"min-ms", "min-percent", "fail-slower"},
+		true:  {"map", "deferred-start", "deferred-end", "deferred-section", "no-demangle", "defer-ms", "gap-ms", "blacklist"},
+	}
+	for _, name := range only[opt.compare] {
+		if flags.Changed(name) {
+			if opt.compare {
+				return fmt.Errorf("--%s has no effect with --compare", name)
+			}
+			return fmt.Errorf("--%s goes with --compare", name)
+		}
+	}
+	return nil
 }
 
 func microseconds(ms float64) int64 { return int64(ms * 1000) }
@@ -164,8 +194,6 @@ func runBootCompare(opt bootOptions, s streams) error {
 		return errors.New("only one of the logs can be standard input")
 	case opt.format == render.HTML || opt.format == render.SVG:
 		return fmt.Errorf("--compare has no format %s", opt.format)
-	case len(opt.blacklist) > 0:
-		return errors.New("--compare and --blacklist do not go together")
 	}
 	older, err := opt.readLog(opt.log, s)
 	if err != nil {

@@ -28,7 +28,7 @@ const (
 type Missing struct {
 	Entry  int
 	Reason Reason
-	Detail string
+	Detail string // more about it, empty if there is no more
 }
 
 // finder finds out why entries were not called.
@@ -163,9 +163,9 @@ func (f *finder) lost(e *Entry) Missing {
 	}
 	switch {
 	case l.Dropped > 0:
-		return Missing{Reason: ReasonLost, Detail: fmt.Sprintf("%d messages were dropped", l.Dropped)}
+		return Missing{Reason: ReasonLost, Detail: fmt.Sprintf("messages that were dropped: %d", l.Dropped)}
 	case l.Unreadable > 0:
-		return Missing{Reason: ReasonLost, Detail: fmt.Sprintf("%d lines could not be read", l.Unreadable)}
+		return Missing{Reason: ReasonLost, Detail: fmt.Sprintf("lines that could not be read: %d", l.Unreadable)}
 	}
-	return Missing{Reason: ReasonUnknown, Detail: "nothing in the log says why"}
+	return Missing{Reason: ReasonUnknown}
 }

@@ -13,19 +13,19 @@ func (j *Join) Notes() []string {
 	l := j.Log
 	notes := append(j.beginning(), j.tables()...)
 	if l.Dropped > 0 {
-		notes = append(notes, fmt.Sprintf("%d messages were dropped before they could be read: calls may be missing", l.Dropped))
+		notes = append(notes, fmt.Sprintf("messages that were dropped before anybody could read them: %d; calls may be missing", l.Dropped))
 	}
 	if l.Unreadable > 0 {
-		notes = append(notes, fmt.Sprintf("%d lines speak of an initcall and could not be read: the first is line %d", l.Unreadable, l.Samples[0].Line))
+		notes = append(notes, fmt.Sprintf("lines that speak of an initcall and could not be read: %d, the first is line %d", l.Unreadable, l.Samples[0].Line))
 	}
 	if l.Mended > 0 {
-		notes = append(notes, fmt.Sprintf("%d lines were torn by other output, but could be read", l.Mended))
+		notes = append(notes, fmt.Sprintf("lines that other output tore, but that could be read: %d", l.Mended))
 	}
 	if n := j.count(func(c *Joined) bool { return !c.Announced }); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d calls have no line that announces them: when they began is not known", n))
+		notes = append(notes, fmt.Sprintf("calls without the line that announces them, so that when they began is not known: %d", n))
 	}
 	if n := j.count(func(c *Joined) bool { return c.Status == Lost }); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d calls have no line of their return, though their thread went on: how long they took is not known", n))
+		notes = append(notes, fmt.Sprintf("calls without the line of their return, though their thread went on, so that how long they took is not known: %d", n))
 	}
 	return append(notes, l.about()...)
 }
@@ -44,7 +44,7 @@ func (j *Join) count(is func(*Joined) bool) int {
 func (j *Join) beginning() []string {
 	switch {
 	case j.AfterStart > 0:
-		return []string{fmt.Sprintf("the beginning of the log is missing: %d entries come before its first call; a larger log_buf_len= on the kernel's command line keeps it", j.AfterStart)}
+		return []string{fmt.Sprintf("the beginning of the log is missing: its first call is number %d of the table; a larger log_buf_len= on the kernel's command line keeps it", j.AfterStart+1)}
 	case j.Log.Banner == "" && j.Log.Source == SourcePrintk && j.Kernel == nil:
 		return []string{"the log has no line \"Linux version …\": its beginning may be missing; a larger log_buf_len= on the kernel's command line keeps it"}
 	}
@@ -67,10 +67,10 @@ func (j *Join) tables() []string {
 		notes = append(notes, fmt.Sprintf("the log has addresses, no names: they are the image's, moved by %#x", j.Slide))
 	}
 	if n := j.count(func(c *Joined) bool { return c.Kind == KindUnknown }); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d calls are of no entry of the tables", n))
+		notes = append(notes, fmt.Sprintf("calls of no entry of the tables: %d", n))
 	}
 	if n := j.count(func(c *Joined) bool { return c.Ambiguous }); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d calls may be of another entry of the same name", n))
+		notes = append(notes, fmt.Sprintf("calls that may be of another entry of the same name: %d", n))
 	}
 	unexplained := 0
 	for _, m := range j.Missing {
@@ -79,7 +79,7 @@ func (j *Join) tables() []string {
 		}
 	}
 	if unexplained > 0 {
-		notes = append(notes, fmt.Sprintf("%d entries have no call, and nothing in the log says why: lines were taken out of it, or another build of this kernel wrote it", unexplained))
+		notes = append(notes, fmt.Sprintf("entries without a call, and nothing in the log says why: %d; lines were taken out of it, or another build of this kernel wrote it", unexplained))
 	}
 	for _, e := range j.Kernel.Entries {
 		if e.Direct {

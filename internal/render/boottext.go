@@ -49,7 +49,8 @@ func (p *bootPage) table(figures int, rows []string) {
 			width[i] = max(width[i], len(cell))
 		}
 	}
-	tw := tabwriter.NewWriter(p, 0, 0, 2, ' ', 0)
+	var text strings.Builder
+	tw := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		cells := strings.SplitN(row, "\t", figures+1)
 		for i := range figures {
@@ -58,6 +59,9 @@ func (p *bootPage) table(figures int, rows []string) {
 		fmt.Fprintf(tw, "  %s\n", strings.Join(cells, "\t"))
 	}
 	tw.Flush() // to memory: cannot fail
+	for line := range strings.Lines(text.String()) {
+		p.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 }
 
 // shown cuts a list of n to what text shows, and says what it leaves out.
@@ -272,8 +276,12 @@ func (p *bootPage) notCalled() {
 		if e.Line != nil {
 			origin += fmt.Sprintf(":%d", *e.Line)
 		}
-		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%s\t%s: %s", e.Order, Printable(or(e.Symbol)), bootLevelTitle(e.Level),
-			Printable(origin), e.Reason, Printable(e.Detail)))
+		why := e.Reason
+		if e.Detail != "" {
+			why += ": " + e.Detail
+		}
+		rows = append(rows, fmt.Sprintf("%d\t%s\t%s\t%s\t%s", e.Order, Printable(or(e.Symbol)), bootLevelTitle(e.Level),
+			Printable(origin), Printable(why)))
 	}
 	p.table(1, rows)
 	if cut != "" {
