@@ -89,7 +89,7 @@ func TestBootSchemas(t *testing.T) {
 	boot, compare := compileSchema(t, "boot"), compileSchema(t, "bootcompare")
 	logs, err := filepath.Glob("../../internal/bootlog/testdata/*.log")
 	require.NoError(t, err)
-	require.Len(t, logs, 2)
+	require.Len(t, logs, 3)
 	for _, log := range logs {
 		requireValid(t, boot, "boot", log)
 	}

@@ -56,8 +56,9 @@ func (a *assembler) add(e *event) {
 	if e.mended {
 		a.log.Mended++
 	}
-	if e.source == SourceFtrace || a.log.Source == "" {
-		a.log.Source = e.source
+	if a.again(e) {
+		a.log.Others++
+		return
 	}
 	switch e.kind {
 	case calling:
@@ -85,9 +86,26 @@ func (a *assembler) add(e *event) {
 	}
 }
 
+// again reports whether an event tells of a call that another source has told
+// of: initcall_debug and trace events together, or a dump of ftrace's buffer.
+// The level is welcome from any but a dump, which comes when all is over.
+func (a *assembler) again(e *event) bool {
+	switch e.kind {
+	case levelBegins:
+		return e.source == SourceFtrace && a.log.Source != "" && a.log.Source != SourceFtrace
+	case calling, returned:
+		if a.log.Source == "" {
+			a.log.Source = e.source
+		}
+		return e.source != a.log.Source
+	}
+	return false
+}
+
 // remembered is how many calls of one name may be waiting for their return.
 const remembered = 64
 
+// begin makes a call of the first event that tells of it.
 func (a *assembler) begin(e *event) *call {
 	c := &call{unlogged: e.unlogged, old: e.old, Call: Call{
 		Function: e.function, Cookie: e.cookie, PID: e.pid, Group: e.group,
@@ -147,7 +165,7 @@ func (a *assembler) finishCall(e *event) {
 	c.closed, c.Status, c.End = true, Returned, e.time
 	c.Return, c.Code = e.code, e.hasCode
 	c.Duration, c.Units = e.duration, e.units
-	if !e.duration.Known && e.source == SourceFtrace {
+	if !e.duration.Known && e.source != SourcePrintk {
 		c.Duration, c.Units, c.FromTimes = c.Start.Until(e.time), 1, true
 	}
 }

@@ -2,13 +2,15 @@ package bootlog
 
 import "bytes"
 
-// Events of ftrace's text (trace, trace_pipe, trace-cmd report), and of
-// tp_printk, which prints them without their head:
+// Events of ftrace's text: the files trace and trace_pipe, trace-cmd report,
+// and the dump of ftrace_dump_on_oops, which counts microseconds. tp_printk
+// prints them without a head.
 //
-//	swapper/0-1     [000] .....     0.043321: initcall_level: level=early
-//	swapper/0-1     [000] .....     0.043322: initcall_start: func=con_init+0x0/0x250
+//	swapper/0-1     [000] .....     0.043320: initcall_level: level=early
+//	swapper/0-1     [000] .....     0.043321: initcall_start: func=con_init+0x0/0x250
 //	swapper/0-1     [000] .....     0.043340: initcall_finish: func=con_init+0x0/0x250 ret=0
 //	  modprobe-643  (    643) [006] .....    26.737355: initcall_start: func=x_init+0x0/0x30 [x]
+//	swapper/-1         0..... 43321us : initcall_start: func=con_init+0x0/0x250
 var traceEvents = []struct {
 	name string
 	kind eventKind
@@ -33,8 +35,13 @@ func parseTrace(line []byte) (event, verdict) {
 			e.kind = t.kind
 		}
 	}
-	if e.kind == 0 || i > 0 && !e.parseHead(line[:i]) {
+	if e.kind == 0 {
 		return e, other
+	}
+	if i == 0 {
+		e.source = SourceTpPrintk
+	} else if !e.parseHead(line[:i]) {
+		return e, unreadable
 	}
 	s.spaces()
 	if e.kind == levelBegins {
@@ -66,47 +73,55 @@ func scanAfter(s *scanner, key string) *scanner {
 	return s
 }
 
-// parseHead reads "comm-pid [cpu] flags time: ". The command's name may hold
+// parseHead reads what stands before an event. The command's name may hold
 // anything, so it is read from its end.
 func (e *event) parseHead(head []byte) bool {
-	head = bytes.TrimRight(head, " \t")
-	if len(head) == 0 || head[len(head)-1] != ':' {
-		return false
-	}
-	fields := bytes.Fields(head[:len(head)-1])
-	if len(fields) < 3 {
+	head, ok := bytes.CutSuffix(bytes.TrimRight(head, " \t"), []byte(":"))
+	fields := bytes.Fields(head)
+	if !ok || len(fields) < 3 {
 		return false
 	}
 	s := scanner{fields[len(fields)-1]}
-	sec, ok := s.number()
-	if !ok || sec > 1<<40 {
+	n, ok := s.number()
+	if !ok || n > 1<<40 {
 		return false
 	}
-	if s.literal(".") { // else a trace clock that counts something else than seconds
+	task, found := beforeLast(head, " [")
+	switch {
+	case s.literal("us"): // a dump: "comm-pid 0...1. 43321us "
+		e.time = at(n)
+		task, found = bytes.Join(fields[:len(fields)-2], []byte(" ")), true
+	case s.literal("."): // else a trace clock that counts something else than seconds
 		us, ok := s.fraction()
 		if !ok {
 			return false
 		}
-		e.time = at(sec*1e6 + us)
+		e.time = at(n*1e6 + us)
 	}
-	cpu := bytes.LastIndex(head, []byte(" ["))
-	if cpu < 0 {
-		return false
-	}
-	task := bytes.TrimRight(head[:cpu], " ")
-	if i := bytes.LastIndexByte(task, '('); i > 0 && task[len(task)-1] == ')' {
-		task = bytes.TrimRight(task[:i], " ") // record-tgid's column
+	return found && len(s.rest) == 0 && e.parseTask(task)
+}
+
+// beforeLast returns what stands before the last of some marks.
+func beforeLast(text []byte, mark string) ([]byte, bool) {
+	i := bytes.LastIndex(text, []byte(mark))
+	return text[:max(i, 0)], i >= 0
+}
+
+// parseTask reads "comm-pid", or "comm-pid (tgid)".
+func (e *event) parseTask(task []byte) bool {
+	task = bytes.TrimRight(task, " ")
+	if bytes.HasSuffix(task, []byte(")")) {
+		task, _ = beforeLast(task, "(")
+		task = bytes.TrimRight(task, " ")
 	}
 	dash := bytes.LastIndexByte(task, '-')
-	if dash < 0 {
-		return false
-	}
 	p := scanner{task[dash+1:]}
 	pid, ok := p.integer()
-	if ok && len(p.rest) == 0 {
-		e.pid = pid
+	if dash < 0 || !ok || len(p.rest) > 0 {
+		return false
 	}
-	return ok
+	e.pid = pid
+	return true
 }
 
 // lostEvents reads "CPU:0 [LOST 123 EVENTS]".

@@ -11,7 +11,7 @@ import (
 // Whatever a log holds, reading it gives calls or an error, and everything that
 // is done with calls can be done with them.
 func FuzzRead(f *testing.F) {
-	for _, name := range []string{"testdata/amd64-6.12.log", "testdata/deferred-6.12.log"} {
+	for _, name := range []string{"testdata/amd64-6.12.log", "testdata/deferred-6.12.log", "testdata/trace-6.12.log"} {
 		text, err := os.ReadFile(name)
 		require.NoError(f, err)
 		f.Add(string(text))

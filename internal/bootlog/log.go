@@ -31,8 +31,9 @@ type Source string
 
 // The sources.
 const (
-	SourcePrintk Source = "printk" // initcall_debug
-	SourceFtrace Source = "ftrace" // the trace events of initcalls
+	SourcePrintk   Source = "printk"    // initcall_debug
+	SourceTpPrintk Source = "tp_printk" // the trace events of initcalls, as messages of the kernel
+	SourceFtrace   Source = "ftrace"    // the trace events, as ftrace's own text
 )
 
 // Function is a function as the log writes it: name+0x0/0x10 [module], or an
@@ -99,7 +100,8 @@ type Unreadable struct {
 
 // Log is what one boot's log says of initcalls.
 type Log struct {
-	Source      Source
+	Source      Source // of the calls: the first that the log has
+	Others      int    // messages of another source, which tell of the same calls again
 	Clock       Clock
 	Calls       []Call // in the order in which they were announced
 	Async       []Call

@@ -104,7 +104,10 @@ func (l *Log) about() []string {
 	case ClockWall:
 		notes = append(notes, "the lines have only times of day, counted here from the first: they may be those of whoever wrote them down")
 	}
-	if l.Source == SourceFtrace {
+	if l.Others > 0 {
+		notes = append(notes, fmt.Sprintf("the log tells of its calls twice: those of %s are used", l.Source))
+	}
+	if l.Source != SourcePrintk {
 		notes = append(notes, "a trace has no durations: they are the times between its events")
 	} else if slices.ContainsFunc(l.Calls, func(c Call) bool { return c.Units == 1000 }) {
 		notes = append(notes, "a millisecond of this kernel's durations is 2^20 ns, and what is shorter is 0")

@@ -100,7 +100,7 @@ var (
 // line takes one line. Few lines are of interest, and what finds that out must
 // be cheap.
 func (rd *reader) line(line []byte, number int) error {
-	if bytes.Contains(line, wordCall) || bytes.Contains(line, wordTime) {
+	if bytes.Contains(line, wordCall) || bytes.Contains(line, wordTime) || bytes.Contains(line, bannerStart) {
 		segments(line, func(part []byte) { rd.message(part, number, true) })
 	} else {
 		rd.message(line, number, false)

@@ -303,6 +303,10 @@ CPU:0 [LOST 12 EVENTS]
 	require.Equal(t, "a @-1 5000us =0", short(l.Calls), "tp_printk")
 	l = read(t, " swapper/0-1     [000]     0.5: initcall_start:        func=a+0x0/0x10\n swapper/0-1     [000]     0.7: initcall_finish:       func=a+0x0/0x10 ret=0\n")
 	require.Equal(t, "a @1 200000us =0", short(l.Calls), "trace-cmd")
+	l = read(t, "[    4.5]   <idle>-0         0...1.   12us : initcall_start: func=a+0x0/0x10\n[    4.6] swapper/-1         0..... 5000us : initcall_start: func=b+0x0/0x10\n"+
+		"[    4.6] swapper/-1         0..... 5034us : initcall_finish: func=b+0x0/0x10 ret=-19\n")
+	require.Equal(t, "a @0 return lost; b @1 34us =-19", short(l.Calls), "a dump on an oops")
+	require.Equal(t, at(5000), l.Calls[1].Start)
 	l = read(t, aCall+" swapper/0-1     [000]     0.5: initcall_finish: func=a+0x0\n")
 	require.Equal(t, 1, l.Unreadable)
 }
@@ -325,6 +329,8 @@ func TestSeveralBoots(t *testing.T) {
 	_, err = Read(strings.NewReader(text), Options{Boot: 9})
 	require.ErrorContains(t, err, "no boot 9: the log holds 3")
 
+	l = read(t, "Booting from ROM..\x1bc\x1b[?7l"+boot("one"))
+	require.Equal(t, "Linux version 6.1 (one)", l.Banner, "behind the words of the firmware")
 	l = read(t, boot("one")+"Linux version 6.1 (cat /proc/version)\n")
 	require.Equal(t, "Linux version 6.1 (one)", l.Banner, "what user space prints is no boot")
 	require.Equal(t, 1, l.Boots)
@@ -381,6 +387,20 @@ func TestRealLogs(t *testing.T) {
 	require.Equal(t, "6.12.117+deb12-cloud-amd64", Release(l.Banner))
 	require.Contains(t, l.CommandLine, "initcall_debug")
 	require.Zero(t, l.Unreadable+l.Mended)
+
+	// With trace events, tp_printk and ftrace_dump_on_oops: each call is there twice.
+	text, err = os.ReadFile("testdata/trace-6.12.log")
+	require.NoError(t, err)
+	l = read(t, string(text))
+	require.Equal(t, SourceTpPrintk, l.Source)
+	require.Equal(t, "con_init @-1 0us =0; balloon_wait_finish @-1 180us =-19", short(l.Calls))
+	require.Equal(t, []string{"console", "late"}, []string{l.Calls[0].Level, l.Calls[1].Level})
+	require.Equal(t, 4, l.Others-2, "and two levels")
+	_, dump, ok := strings.Cut(string(text), "Dumping ftrace buffer:")
+	require.True(t, ok)
+	l = read(t, dump)
+	require.Equal(t, SourceFtrace, l.Source)
+	require.Equal(t, "con_init @0 0us =0; balloon_wait_finish @1 179us =-19", short(l.Calls))
 
 	text, err = os.ReadFile("testdata/deferred-6.12.log")
 	require.NoError(t, err)

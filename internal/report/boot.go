@@ -9,7 +9,7 @@ import (
 // BootLog says what a log is.
 type BootLog struct {
 	Path        string       `json:"path"`
-	Source      string       `json:"source"` // printk, ftrace
+	Source      string       `json:"source"` // printk, tp_printk, ftrace
 	Clock       string       `json:"clock"`  // boot, wall, none
 	Release     *string      `json:"release"`
 	Banner      *string      `json:"banner"`
