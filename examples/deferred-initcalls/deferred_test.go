@@ -162,6 +162,8 @@ func TestDeferred(t *testing.T) {
 		assert.NotEqual(t, "deferred", c.table, "%v", c)
 	}
 
+	t.Run("cost", func(t *testing.T) { requireDeferred(t, "boot.log") })
+
 	t.Run("stripped", func(t *testing.T) {
 		stripped := filepath.Join(t.TempDir(), "vmlinux")
 		run(t, "strip", "-s", "-o", stripped, image)
@@ -182,6 +184,7 @@ func TestDeferred(t *testing.T) {
 		}
 		assert.ElementsMatch(t, []string{"'0'", "'1'"}, read)
 		assert.Greater(t, find(t, events, "example: "), 0)
+		requireDeferred(t, "boot-both.log")
 	})
 }
 
@@ -199,4 +202,9 @@ func TestOriginal(t *testing.T) {
 	for _, f := range deferred {
 		assert.Contains(t, calls, call{"initcall", "6", f})
 	}
+
+	costs(t, "original", "boot.log", "original")
+	requireSaved(t)
+	// Both have one banner, and differ in a few calls.
+	requireRefused(t, "deferred", "original")
 }

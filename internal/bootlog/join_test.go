@@ -125,6 +125,11 @@ func TestJoin(t *testing.T) {
 			"con=0 console; a=1; init=2; b=3", "4 crashed; 5 crashed; 6 not triggered",
 		},
 		{
+			"a deferred call that crashes", banner + calls("con@0", "a", "init", "b", "init", "c") + user +
+				"[   95.0] calling  junk+0x4/0x20 @ 30\n[   95.1] BUG: kernel NULL pointer dereference, address: 0\n",
+			"con=0 console; a=1; init=2; b=3; init=4; c=5; junk=-1 unknown", "6 crashed",
+		},
+		{
 			"blacklisted", banner + "[    0.0] Kernel command line: quiet initcall_blacklist=b,c\n" + calls("con@0", "a", "init", "init") + user,
 			"con=0 console; a=1; init=2; init=4", "3 blacklisted; 5 blacklisted; 6 not triggered",
 		},

@@ -68,8 +68,8 @@ func newFinder(j *Join) *finder {
 		switch {
 		case c.Kind == KindConsole:
 			f.console = true
-		case c.Kind == KindDeferred:
-			lastDeferred = c.Call
+		case c.Kind == KindDeferred, c.Kind == KindUnknown && !j.Log.BeforeUser(c.Call):
+			lastDeferred = c.Call // what is not known may be what a broken table holds
 		case c.Kind == KindInitcall:
 			if f.first < 0 {
 				f.first = c.Entry
@@ -102,8 +102,10 @@ func (f *finder) stopped(c *Call) *Missing {
 // was.
 func (f *finder) untriggered(last *Call) *Missing {
 	switch {
+	case last == nil && f.j.Log.Trouble != "":
+		return &Missing{Reason: ReasonNotTriggered, Detail: "no deferred initcall was called; the log says: " + f.j.Log.Trouble}
 	case last == nil:
-		return &Missing{Reason: ReasonNotTriggered, Detail: "nothing in the log asked for deferred initcalls"}
+		return &Missing{Reason: ReasonNotTriggered, Detail: "no deferred initcall was called"}
 	case last.Status == Running:
 		return f.stopped(last)
 	}
@@ -121,7 +123,7 @@ func (f *finder) why(i int) Missing {
 	}
 	if e.Table == "deferred" {
 		if f.deferred.Reason == ReasonUnknown && e.Group != "" {
-			return Missing{Reason: ReasonNotTriggered, Detail: "nothing in the log asked for group " + e.Group}
+			return Missing{Reason: ReasonNotTriggered, Detail: "group " + e.Group + " was not asked for"}
 		}
 		return *f.deferred
 	}

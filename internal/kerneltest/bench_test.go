@@ -3,7 +3,9 @@
 package kerneltest
 
 import (
+	"bytes"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -44,6 +46,33 @@ func BenchmarkList(b *testing.B) {
 	} {
 		b.Run(pair.name, func(b *testing.B) { comparePair(b, pair.ours, pair.his) })
 	}
+}
+
+// BenchmarkBoot reads a log of 200 MB as boot does, and as grep does: one boot, and what a machine may
+// say after it.
+func BenchmarkBoot(b *testing.B) {
+	const id = "amd64-6.12"
+	all := readKernels(b)
+	dir := fetch(b, all[slices.IndexFunc(all, func(k kernel) bool { return k.id == id })])
+	text, err := os.ReadFile(filepath.Join(dir, "boot.log"))
+	require.NoError(b, err)
+	var rest []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.Contains(line, []byte("call")) && !bytes.Contains(line, []byte("Linux version")) {
+			rest = append(rest, line...)
+		}
+	}
+	for len(text) < 200<<20 {
+		text = append(text, rest...)
+	}
+	log := filepath.Join(b.TempDir(), "long.log")
+	require.NoError(b, os.WriteFile(log, text, 0o644))
+	initsect := filepath.Join(b.TempDir(), "initsect")
+	out, err := exec.Command("go", "build", "-trimpath", "-o", initsect, "../../cmd/initsect").CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	b.Run("grep", func(b *testing.B) {
+		comparePair(b, []string{initsect, "boot", "--format", "tsv", log}, []string{"grep", "-c", "calling", log})
+	})
 }
 
 func comparePair(b *testing.B, ours, his []string) {
