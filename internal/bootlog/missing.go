@@ -68,7 +68,7 @@ func newFinder(j *Join) *finder {
 		switch {
 		case c.Kind == KindConsole:
 			f.console = true
-		case c.Kind == KindDeferred, c.Kind == KindUnknown && !j.Log.BeforeUser(c.Call):
+		case c.Kind == KindDeferred, c.Kind == KindUnknown && c.Status == Running && !j.Log.BeforeUser(c.Call):
 			lastDeferred = c.Call // what is not known may be what a broken table holds
 		case c.Kind == KindInitcall:
 			if f.first < 0 {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html"
@@ -91,56 +92,70 @@ func svgLanes(b *strings.Builder, t *timeline) {
 				width -= svgGap
 			}
 			fmt.Fprintf(b, "<rect class=\"bar %s\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"><title>%s %s</title></rect>\n",
-				r.Class, t.x(r.Start), y+3, width, laneHeight-6, svgText(r.Name), millis(r.Length))
+				r.Class, t.x(r.Start), y+3, width, laneHeight-6, svgText(r.Name), millis(r.Took))
 		}
 		svgLabels(b, t, l, y)
 		b.WriteString("</g>\n")
 	}
 }
 
-// svgLabels writes the names of a lane's long bars in them, behind or before
-// them, as far as they do not run into one another.
+// svgLabels names a lane's long bars: in the bar where it has room, else beside
+// the lane's bars, the longest first.
 func svgLabels(b *strings.Builder, t *timeline, l lane, y int) {
-	free := float64(svgLeft) // what is left of here is taken
-	for i, r := range l.Bars {
-		from, to := t.x(r.Start), t.x(r.Start+r.Length)
-		width := svgLetter * float64(len(r.Name))
-		if to-from < svgLabel {
-			free = max(free, to)
+	left, right := float64(svgWidth), float64(svgLeft)
+	var beside []string
+	for _, r := range l.Bars {
+		left, right = min(left, t.x(r.Start)), max(right, t.x(r.Start+r.Length))
+	}
+	for _, r := range longest(l.Bars) {
+		width := t.x(r.Start+r.Length) - t.x(r.Start)
+		if width < svgLabel {
 			continue
 		}
-		edge, next := t.behind(l.Bars[i:])
-		class, x := "", 0.0
-		switch {
-		case width+8 < to-from:
-			class, x = "label inside", from+4
-		case edge+8+width <= next:
-			class, x = "label", edge+4
-			to = x + width
-		case from-8-width >= free:
-			class, x = "label before", from-4
+		text := r.Name + " " + roundMillis(r.Took)
+		if svgLetter*float64(len(text))+8 < width {
+			fmt.Fprintf(b, "<text class=\"label inside\" x=\"%.1f\" y=\"%d\">%s</text>\n", t.x(r.Start)+4, y+16, svgText(text))
+			continue
 		}
-		free = max(free, to)
-		if class != "" {
-			fmt.Fprintf(b, "<text class=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>\n", class, x, y+16, svgText(r.Name))
-		}
+		beside = append(beside, text)
+	}
+	class, x, room := "label", right+6, svgWidth-right-12
+	if left-svgLeft > room {
+		class, x, room = "label before", left-6, left-svgLeft-12
+	}
+	if text := fitting(beside, room/svgLetter); text != "" {
+		fmt.Fprintf(b, "<text class=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>\n", class, x, y+16, svgText(text))
 	}
 }
 
-// behind returns where the room behind the first of some bars begins and ends.
-// A few short bars that follow at once do not end it.
-func (t *timeline) behind(bars []bar) (edge, next float64) {
-	const cluster = 14 // pixels
-	end := t.x(bars[0].Start + bars[0].Length)
-	edge = end
-	for _, r := range bars[1:] {
-		from, to := t.x(r.Start), t.x(r.Start+r.Length)
-		if to-from >= svgLabel || to > end+cluster {
-			return edge, from
+// longest returns some bars, the longest first.
+func longest(bars []bar) []bar {
+	sorted := slices.Clone(bars)
+	slices.SortStableFunc(sorted, func(a, b bar) int { return cmp.Compare(b.Took, a.Took) })
+	return sorted
+}
+
+// fitting joins as many of some texts as have room for their letters.
+func fitting(texts []string, letters float64) string {
+	joined := ""
+	for i, text := range texts {
+		if i > 0 {
+			text = joined + " · " + text
 		}
-		edge = max(edge, to)
+		if float64(len(text)) > letters {
+			break
+		}
+		joined = text
 	}
-	return edge, svgWidth
+	return joined
+}
+
+// roundMillis is a length of time for a label.
+func roundMillis(us int64) string {
+	if us < 10_000 {
+		return fmt.Sprintf("%.1f ms", float64(us)/1000)
+	}
+	return fmt.Sprintf("%.0f ms", float64(us)/1000)
 }
 
 func svgUser(b *strings.Builder, t *timeline) {

@@ -28,6 +28,7 @@ type bar struct {
 	Call          int // its number, 0 for an asynchronous one
 	Name          string
 	Start, Length int64
+	Took          int64 // what the kernel measured; Length where it measured nothing
 	Class         string
 	Top           int
 }
@@ -42,7 +43,10 @@ func newTimeline(doc *report.Boot) *timeline {
 		candidate[c.Call] = true
 	}
 	lanes := map[string]int{}
-	put := func(name string, b bar) {
+	put := func(name string, measured *int64, b bar) {
+		if b.Took = b.Length; measured != nil && *measured > 0 {
+			b.Took = *measured
+		}
 		at, ok := lanes[name]
 		if !ok {
 			at = len(t.Lanes)
@@ -60,12 +64,12 @@ func newTimeline(doc *report.Boot) *timeline {
 			t.NoTimes++
 			continue
 		}
-		put(laneName(c), bar{Call: c.Number, Name: c.Function, Start: start, Length: length, Class: barClass(c, candidate[c.Number])})
+		put(laneName(c), c.Duration, bar{Call: c.Number, Name: c.Function, Start: start, Length: length, Class: barClass(c, candidate[c.Number])})
 	}
 	for i := range doc.Async {
 		c := &doc.Async[i]
 		if start, length, ok := extent(c.Start, c.End, c.Duration); ok {
-			put("async", bar{Name: c.Function, Start: start, Length: length, Class: "async"})
+			put("async", c.Duration, bar{Name: c.Function, Start: start, Length: length, Class: "async"})
 		}
 	}
 	if u := doc.Log.UserSpace; u != nil && len(t.Lanes) > 0 {

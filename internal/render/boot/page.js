@@ -54,43 +54,40 @@
     }
   }
 
-  // labels names the bars that are wide enough, where a name has room: inside, behind, or before the bar.
+  // labels names the long bars: in the bar where it has room, else beside the lane's bars, the longest first.
   function labels() {
-    const scale = plot.clientWidth / (to - from), letter = 7.1, short = 3, cluster = 14;
+    const scale = plot.clientWidth / (to - from), letter = 7.1;
     const lanes = new Map();
     for (const b of bars) {
       const { x, w, y } = boxes.get(b);
       if (x + w < from || x > to || b.classList.contains("off")) continue;
       if (!lanes.has(y)) lanes.set(y, []);
-      lanes.get(y).push({ name: b.dataset.name, left: (x - from) * scale, right: (x + w - from) * scale });
+      const left = Math.max(0, (x - from) * scale), right = Math.min(plot.clientWidth, (x + w - from) * scale);
+      const us = +b.dataset.us;
+      lanes.get(y).push({ text: `${b.dataset.name} ${(us / 1000).toFixed(us < 10000 ? 1 : 0)} ms`, us, left, right });
     }
     const made = [];
+    const put = (text, y, style, inside = "") => {
+      const label = document.createElement("span");
+      label.textContent = text;
+      label.className = inside;
+      Object.assign(label.style, style, { top: 26 + y + 3 + "px" });
+      made.push(label);
+    };
     for (const [y, lane] of lanes) {
-      let free = 0;
-      lane.forEach((b, i) => {
-        if (b.right - b.left < short) { free = Math.max(free, b.right); return; }
-        // A few short bars that follow at once do not end the room behind this one.
-        let edge = b.right, next = plot.clientWidth;
-        for (const later of lane.slice(i + 1)) {
-          if (later.right - later.left >= short || later.right > b.right + cluster) { next = later.left; break; }
-          edge = Math.max(edge, later.right);
-        }
-        const width = letter * b.name.length;
-        const left = Math.max(b.left, 0), right = Math.min(b.right, plot.clientWidth);
-        let at, inside = "";
-        if (width + 8 < right - left) [at, inside] = [left + 4, "inside"];
-        else if (edge + 8 + width <= next) at = edge + 4;
-        else if (b.left - 8 - width >= free) at = b.left - 6 - width;
-        free = Math.max(free, b.right);
-        if (at === undefined) return;
-        free = Math.max(free, inside ? 0 : at + width);
-        const label = document.createElement("span");
-        label.textContent = b.name;
-        label.className = inside;
-        label.style.left = at + "px";
-        label.style.top = 26 + y + 3 + "px";
-        made.push(label);
-      });
+      const left = Math.min(...lane.map((b) => b.left)), right = Math.max(...lane.map((b) => b.right));
+      const beside = [];
+      for (const b of lane.sort((a, b) => b.us - a.us)) {
+        if (b.right - b.left < 3) continue;
+        if (letter * b.text.length + 8 < b.right - b.left) put(b.text, y, { left: b.left + 4 + "px" }, "inside");
+        else beside.push(b.text);
+      }
+      const before = left > plot.clientWidth - right;
+      const letters = ((before ? left : plot.clientWidth - right) - 12) / letter;
+      while (beside.length && beside.join(" · ").length > letters) beside.pop();
+      if (beside.length) {
+        put(beside.join(" · "), y, before ? { right: plot.clientWidth - left + 6 + "px" } : { left: right + 6 + "px" });
+      }
     }
     $("labels").replaceChildren(...made);
   }
