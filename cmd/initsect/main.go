@@ -4,6 +4,7 @@
 //	initsect list     [--map FILE] [IMAGE]       every initcall, in run order
 //	initsect sections [--map FILE] [IMAGE]       the tables
 //	initsect show     [--map FILE] IMAGE NAME    everything about one initcall
+//	initsect boot     LOG [IMAGE]                what each initcall cost in a boot
 //
 // IMAGE is an uncompressed kernel (vmlinux), an object file, a loadable module
 // or an archive of objects; "-" is standard input. Without IMAGE the running

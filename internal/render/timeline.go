@@ -141,7 +141,11 @@ func (t *timeline) ticks(n int) []tick {
 		digits++
 	}
 	var marks []tick
-	for at := (t.From + step - 1) / step * step; at <= t.To; at += step {
+	first := t.From / step * step
+	if first < t.From {
+		first += step
+	}
+	for at := first; at <= t.To; at += step {
 		marks = append(marks, tick{at, fmt.Sprintf("%.*f s", digits, float64(at)/1e6)})
 	}
 	return marks
