@@ -132,7 +132,11 @@ func runBoot(opt bootOptions, s streams) error {
 	if err != nil {
 		return err
 	}
-	join, err := bootlog.With(log, report.BootKernel(list))
+	kernel, err := report.BootKernel(list)
+	if err != nil {
+		return err
+	}
+	join, err := bootlog.With(log, kernel)
 	if err != nil {
 		return fmt.Errorf("%s: joined with %s: %w", opt.log, opt.image, err)
 	}

@@ -73,13 +73,13 @@ func (j *Join) evidence() evidence {
 			called[c.Entry] = true
 		}
 	}
-	left := 0 // entries that were not called, between the neighbours of this call
-	for i, c := range j.Calls {
+	left := uncalled(called, 0) // entries that were not called, up to the next that was
+	for _, c := range j.Calls {
 		if c.Kind == KindModule || !j.Log.BeforeUser(c.Call) {
 			continue
 		}
 		v.calls++
-		if i == 0 || c.Entry >= 0 {
+		if c.Entry >= 0 {
 			left = uncalled(called, c.Entry+1)
 		}
 		if c.Entry < 0 {

@@ -83,11 +83,11 @@ func parseEvent(message []byte) (event, verdict) {
 // that is not known, if it is there as a whole.
 //
 //	login: calling  con_init+0x0/0x250 @ 0
+//	[0:      swapper/0:    1] calling  con_init+0x0/0x250 @ 0      a vendor's printk
 func embedded(message []byte) (event, verdict) {
 	for _, word := range [][]byte{wordCalling, wordInitcall} {
 		if i := bytes.LastIndex(message, word); i > 0 {
 			if e, v := parseEvent(message[i:]); v == known && !e.mended {
-				e.mended = true
 				return e, known
 			}
 		}

@@ -24,6 +24,7 @@ type Entry struct {
 type Kernel struct {
 	Release string // empty if not known
 	Banner  string
+	Sync    bool    // sync levels are told from their base levels
 	Entries []Entry // in run order
 }
 

@@ -10,7 +10,7 @@ import (
 
 // kernel makes a kernel of entries "table:level:name[:size]".
 func kernel(entries ...string) *Kernel {
-	k := &Kernel{Release: "6.1", Banner: "Linux version 6.1 (ours)"}
+	k := &Kernel{Sync: true, Release: "6.1", Banner: "Linux version 6.1 (ours)"}
 	for i, e := range entries {
 		part := strings.Split(e, ":")
 		entry := Entry{Table: part[0], Level: part[1], Raw: part[2], Names: []string{part[2]}, Target: uint64(0x1000 + 16*i)}

@@ -17,6 +17,9 @@ const maxLine = 16 << 10
 // /var/log's old ones are.
 func unpack(r io.Reader) (*bufio.Reader, error) {
 	text := bufio.NewReaderSize(r, maxLine)
+	if magic, _ := text.Peek(4); string(magic) == "\x7fELF" {
+		return nil, errors.New("an ELF file, not a log: the log comes first, then the image")
+	}
 	if magic, _ := text.Peek(2); !bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		return text, nil
 	}

@@ -12,6 +12,9 @@ import (
 func (j *Join) Notes() []string {
 	l := j.Log
 	notes := append(j.beginning(), j.tables()...)
+	if j.Kernel == nil && j.count(func(c *Joined) bool { return levelIDs[c.Call.Level] != "" }) > 0 || j.Kernel != nil && !j.Kernel.Sync {
+		notes = append(notes, "sync levels are not told from their base levels")
+	}
 	if l.Dropped > 0 {
 		notes = append(notes, fmt.Sprintf("messages that were dropped before anybody could read them: %d; calls may be missing", l.Dropped))
 	}

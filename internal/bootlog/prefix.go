@@ -94,11 +94,11 @@ func (s *scanner) facility() {
 	}
 }
 
-// host takes "host kernel: ", or only "kernel: ".
+// host takes "host kernel: ", only "kernel: ", or "host kern.debug kernel: ".
 func (s *scanner) host() {
 	for _, mark := range []string{"kernel: ", "kernel[0]: "} {
 		try := *s
-		if host, ok := try.before(mark); ok && (len(host) == 0 || bytes.IndexByte(host, ' ') == len(host)-1) {
+		if host, ok := try.before(mark); ok && !bytes.Contains(host, []byte(": ")) && bytes.Count(host, []byte(" ")) <= 2 {
 			*s = try
 			return
 		}

@@ -27,9 +27,9 @@ func (e *event) parseCalling(s *scanner) verdict {
 			e.pid = pid
 		}
 	}
-	e.mended = e.pid < 0 && len(s.rest) > 0 || e.pid >= 0 && !s.ends()
-	if e.mended && len(s.rest) > 0 && nameByte(s.rest[0]) && e.pid < 0 {
-		e.function.Size = 0 // what tore the line may have added a digit
+	e.mended = !s.ends()
+	if e.pid < 0 {
+		e.function.Size = 0 // the line may end within it
 	}
 	return known
 }

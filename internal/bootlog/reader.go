@@ -156,7 +156,9 @@ func (rd *reader) banner(message []byte, st stamps) {
 		rd.boots = max(rd.boots, 1) + 1
 		rd.begin()
 	}
-	rd.log.Banner = string(bytes.TrimSpace(message))
+	if rd.log.Banner == "" {
+		rd.log.Banner = string(bytes.TrimSpace(message))
+	}
 }
 
 func (l *Log) unreadable(part []byte, number int) {

@@ -69,6 +69,7 @@ func TestPrefixes(t *testing.T) {
 		{"journalctl precise", "Nov 21 23:10:01.614701 host kernel: ", "Nov 21 23:10:01.616701 host kernel: ", ClockWall, 2000, -1},
 		{"journalctl iso", "2026-11-21T23:10:01+0100 host kernel: ", "2026-11-21T23:10:02+0100 host kernel: ", ClockWall, 1e6, -1},
 		{"rsyslog iso", "2026-11-21T23:10:01.614701+01:00 host kernel: [    0.614701] ", "2026-11-21T23:10:01.616800+01:00 host kernel: [    0.616701] ", ClockBoot, 2000, -1},
+		{"syslogd of busybox", "Nov 21 23:10:01 host kern.debug kernel: [    0.614701] ", "Nov 21 23:10:01 host kern.debug kernel: [    0.616701] ", ClockBoot, 2000, -1},
 		{"iso in UTC", "2026-11-21T23:10:01.614701Z host kernel: ", "2026-11-21T23:10:01.616701Z host kernel: ", ClockWall, 2000, -1},
 	} {
 		for _, end := range []string{"\n", "\r\n", "\r\r\n"} {
@@ -189,7 +190,8 @@ func TestTornLines(t *testing.T) {
 		mended, unreadable int
 	}{
 		{"text before", "login: [    1.0] calling  b_init+0x0/0x9 @ 1\n", "b_init @1 running", 0, 0},
-		{"text before, no time", "login: calling  b_init+0x0/0x9 @ 1\n", "b_init @1 running", 1, 0},
+		{"text before, no time", "login: calling  b_init+0x0/0x9 @ 1\n", "b_init @1 running", 0, 0},
+		{"a vendor's mark", "<6>[    1.0]  [0:      swapper/0:    1] calling  b_init+0x0/0x9 @ 1\n", "b_init @1 running", 0, 0},
 		{"overwritten", "50%\r[    1.0] calling  b_init+0x0/0x9 @ 1\n", "b_init @1 running", 0, 0},
 		{"text behind", "[    1.0] calling  b_init+0x0/0x9 @ 1login:\n", "b_init @1 running", 1, 0},
 		{"thread torn off", "[    1.0] calling  b_init+0x0/0x9 Starting\n", "b_init @-1 running", 1, 0},
@@ -197,6 +199,7 @@ func TestTornLines(t *testing.T) {
 		{"size torn off", "[    1.0] calling  b_init+0x0/0x\n", "", 0, 1},
 		{"name torn", "[    1.0] calling  b_i\n", "", 0, 1},
 		{"no unit", "[    1.0] initcall b_init+0x0/0x9 returned 0 after 12\n", "", 0, 1},
+		{"cut within the size", "[    1.0] calling  b_init+0x0/0x1\n", "b_init @-1 running", 0, 0},
 		{"end alone", "b_init+0x0/0x9 returned 0 after 12 usecs\n", "", 0, 1},
 		{"other text within", "[    1.0] calling  b_in[  OK  ] Started it+0x0/0x9 @ 1\n", "", 0, 1},
 	} {
@@ -347,6 +350,18 @@ func TestGzip(t *testing.T) {
 	require.Equal(t, "a_init @1 5us =0", short(l.Calls))
 	_, err = Read(strings.NewReader("\x1f\x8bnot gzip"), Options{})
 	require.ErrorContains(t, err, "gzip")
+}
+
+// A module that the kernel asks for before its first process is loaded before
+// user space; without a line that names the process, threads tell.
+func TestBeforeUser(t *testing.T) {
+	const early = "[    1.2] calling  m_init+0x0/0x10 [m] @ 44\n"
+	l := read(t, aCall+early+"[    2.0] Run /init as init process\n[    3.0] calling  n_init+0x0/0x10 [n] @ 44\n")
+	require.Equal(t, []bool{true, true, false}, []bool{l.BeforeUser(&l.Calls[0]), l.BeforeUser(&l.Calls[1]), l.BeforeUser(&l.Calls[2])})
+	l = read(t, aCall+early+"[    2.0] Freeing unused kernel memory: 1224k freed\n")
+	require.Equal(t, []bool{true, false}, []bool{l.BeforeUser(&l.Calls[0]), l.BeforeUser(&l.Calls[1])})
+	l = read(t, aCall+"[    1.5] Running do_deferred_initcalls()\n"+early+"[    2.0] Freeing unused kernel memory: 1224k freed\n")
+	require.Equal(t, at(1_500_000), l.UserSpace)
 }
 
 func TestNoCalls(t *testing.T) {

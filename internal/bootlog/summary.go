@@ -106,9 +106,14 @@ func probedDuring(l *Log, c *Call) []string {
 	return devices
 }
 
-// BeforeUser reports whether a call began before user space did. By their place
-// in the log: times of day are too coarse to tell.
+// BeforeUser reports whether a call began before user space did, by their places
+// in the log: times of day are too coarse to tell. Where the log does not name
+// the first process, its threads tell, too: a kernel with deferred initcalls
+// frees init memory only after them.
 func (l *Log) BeforeUser(c *Call) bool {
+	if l.userNamed {
+		return c.Line < l.UserLine
+	}
 	return (l.UserLine == 0 || c.Line < l.UserLine) && c.PID <= 1 && c.Group == ""
 }
 

@@ -50,7 +50,7 @@ func bootGrid(doc *report.Boot) grid {
 		}
 		g.rows = append(g.rows, []string{
 			strconv.Itoa(c.Number), order, c.Kind, c.Level, c.Function, or(c.Module), line, or(c.PID),
-			or(c.Start), or(c.Duration), or(c.Return), or(c.Error), c.Status, strconv.Itoa(c.LogLine),
+			or(c.Start), or(c.Duration), or(c.Return), errorText(c.Error, c.Assumed), c.Status, strconv.Itoa(c.LogLine),
 		})
 	}
 	for _, e := range doc.NotCalled {
@@ -60,4 +60,12 @@ func bootGrid(doc *report.Boot) grid {
 		})
 	}
 	return g
+}
+
+// errorText is the name of an error, with a mark if it is assumed.
+func errorText(name *string, assumed bool) string {
+	if name != nil && assumed {
+		return *name + "?"
+	}
+	return or(name)
 }

@@ -38,6 +38,8 @@ func hostileBoot() *report.Boot {
 		Unended:    []int{2},
 		Gaps:       []report.Gap{{After: 1, Before: 2, Start: 2_000_000, Length: 1_000_000}},
 		Candidates: []report.Candidate{{Call: 1, Saves: 1_000_000, Devices: []string{evil}}},
+		Async:      []report.AsyncCall{{Cookie: evil, Function: evil, Start: us(1_500_000), End: us(1_600_000), Duration: us(100_000), Status: "returned"}},
+		Waits:      []report.AsyncWait{{PID: 1, Duration: 5}},
 		Probes:     []report.Probe{{Device: evil, Duration: 5}},
 		Notes:      []string{evil},
 	}
@@ -74,7 +76,7 @@ func TestHostileBoot(t *testing.T) {
 func TestBootText(t *testing.T) {
 	text := boot(t, hostileBoot(), Text)
 	for _, part := range []string{
-		"by level", "slowest", "returned an error", "without a return", "gaps between calls", "probes of devices",
+		"by level", "slowest", "returned an error", "without a return", "gaps between calls", "asynchronous calls (1", "probes of devices",
 		"not called (1)", "candidates for deferral: 1 call would save up to 1000.000 ms", "notes",
 	} {
 		require.Contains(t, text, "\n"+part)
@@ -109,12 +111,12 @@ func TestBootSVG(t *testing.T) {
 		}
 	}
 	// 1 s to 4 s are 1410 pixels, from 170 on.
-	require.Equal(t, []element{{"failed", "170.00", "469.40"}, {"unended", "1110.00", "0.80"}}, bars)
+	require.Equal(t, []element{{"failed", "170.00", "469.40"}, {"unended", "1110.00", "0.80"}, {"async", "405.00", "46.40"}}, bars)
 }
 
 func TestBootWithoutTimes(t *testing.T) {
 	doc := hostileBoot()
-	doc.Log.UserSpace = nil
+	doc.Log.UserSpace, doc.Async = nil, nil
 	for i := range doc.Calls {
 		doc.Calls[i].Start, doc.Calls[i].End = nil, nil
 	}

@@ -101,7 +101,7 @@ func (d bootData) Origin(c *report.BootCall) string {
 func (d bootData) Outcome(c *report.BootCall) string {
 	switch {
 	case c.Error != nil:
-		return *c.Error
+		return errorText(c.Error, c.Assumed)
 	case c.Return != nil && *c.Return != 0:
 		return fmt.Sprint(*c.Return)
 	case c.Status != "returned":

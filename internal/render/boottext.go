@@ -27,6 +27,7 @@ func bootText(w io.Writer, doc *report.Boot, top int, style Style) error {
 	p.failures()
 	p.unended()
 	p.gaps()
+	p.async()
 	p.probes()
 	p.notCalled()
 	p.candidates()
@@ -204,19 +205,15 @@ func (p *bootPage) failures() {
 	}
 	p.title("returned an error")
 	for _, f := range p.doc.Failures {
-		name := or(f.Error)
 		var functions []string
 		for _, n := range f.Calls {
 			functions = append(functions, Printable(p.doc.Calls[n-1].Function))
 		}
 		n, cut := p.shown(len(functions))
-		if f.Assumed {
-			name += "?"
-		}
 		if cut != "" {
 			functions = append(functions[:n], "…")
 		}
-		fmt.Fprintf(p, "  %s %d (%d): %s\n", name, f.Return, len(f.Calls), strings.Join(functions, ", "))
+		fmt.Fprintf(p, "  %s %d (%d): %s\n", errorText(f.Error, f.Assumed), f.Return, len(f.Calls), strings.Join(functions, ", "))
 	}
 }
 
@@ -247,6 +244,31 @@ func (p *bootPage) gaps() {
 			Printable(p.doc.Calls[g.After-1].Function), Printable(p.doc.Calls[g.Before-1].Function)))
 	}
 	p.table(1, rows)
+}
+
+func (p *bootPage) async() {
+	calls := slices.Clone(p.doc.Async)
+	if len(calls)+len(p.doc.Waits) == 0 {
+		return
+	}
+	slices.SortStableFunc(calls, func(a, b report.AsyncCall) int { return cmp.Compare(orZero(b.Duration), orZero(a.Duration)) })
+	n, cut := p.shown(len(calls))
+	p.title("asynchronous calls (%d, beside the others and not in their sums)%s", len(calls), cut)
+	var rows []string
+	for _, c := range calls[:n] {
+		rows = append(rows, orMillis(c.Duration)+"\t"+Printable(c.Function)+"\tnumber "+Printable(c.Cookie))
+	}
+	for _, w := range p.doc.Waits {
+		rows = append(rows, millis(w.Duration)+fmt.Sprintf("\tthread %d waited for some\t", w.PID))
+	}
+	p.table(1, rows)
+}
+
+func orZero(us *int64) int64 {
+	if us == nil {
+		return 0
+	}
+	return *us
 }
 
 func (p *bootPage) probes() {

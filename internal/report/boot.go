@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/initsect/initsect/internal/bootlog"
@@ -75,6 +76,7 @@ type BootCall struct {
 	AfterBoot bool       `json:"after_user_space"`
 	Return    *int       `json:"return"`
 	Error     *string    `json:"error"`
+	Assumed   bool       `json:"error_assumed"` // the number is that of most machines
 	Status    string     `json:"status"`
 	Remark    *string    `json:"remark"`
 	Group     *string    `json:"group"`
@@ -160,8 +162,12 @@ type Boot struct {
 }
 
 // BootKernel returns what a join needs of the document of an image.
-func BootKernel(list *List) *bootlog.Kernel {
-	k := &bootlog.Kernel{}
+// An object file or a module is no kernel that could have booted.
+func BootKernel(list *List) (*bootlog.Kernel, error) {
+	if list.Image.Container != "elf" {
+		return nil, fmt.Errorf("%s: is of kind %q, not the kernel that was booted", list.Image.Path, list.Image.Container)
+	}
+	k := &bootlog.Kernel{Sync: list.SyncKnown}
 	if list.Image.Release != nil {
 		k.Release = *list.Image.Release
 	}
@@ -197,7 +203,7 @@ func BootKernel(list *List) *bootlog.Kernel {
 		}
 		k.Entries = append(k.Entries, e)
 	}
-	return k
+	return k, nil
 }
 
 // NewBoot makes the document of a log, joined with the image that list is the

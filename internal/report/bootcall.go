@@ -41,8 +41,8 @@ func (b *bootBuilder) call(i int) BootCall {
 		code := c.Return
 		doc.Return = &code
 		if code < 0 {
-			name, _ := bootlog.Errno(-code, b.machine)
-			doc.Error = known(name)
+			name, assumed := bootlog.Errno(-code, b.machine)
+			doc.Error, doc.Assumed = known(name), assumed
 		}
 	}
 	return doc
