@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -158,7 +157,7 @@ func (opt *bootOptions) listDocument(path string, s streams) (*report.List, erro
 
 // readLog reads a log: a file, or "-" for standard input.
 func (opt *bootOptions) readLog(path string, s streams) (*bootlog.Log, error) {
-	var in io.Reader = s.in
+	in := s.in
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

@@ -158,15 +158,15 @@ func (a *assembler) fits(e *event, c *call) bool {
 // its line is missing, is a call all the same.
 func (a *assembler) finishCall(e *event) {
 	a.any = true
-	c := a.find(e, func(c *call) bool { return !c.closed })
+	c := a.find(e, func(c *call) bool { return !c.closed && !a.gone(c) })
 	if c == nil {
 		c = a.begin(e)
 	}
 	c.closed, c.Status, c.End = true, Returned, e.time
 	c.Return, c.Code = e.code, e.hasCode
 	c.Duration, c.Units = e.duration, e.units
-	if !e.duration.Known && e.source != SourcePrintk {
-		c.Duration, c.Units, c.FromTimes = c.Start.Until(e.time), 1, true
+	if took := c.Start.Until(e.time); !e.duration.Known && e.source != SourcePrintk && took.Known {
+		c.Duration, c.Units, c.FromTimes = took, 1, true
 	}
 }
 
@@ -192,12 +192,24 @@ func (a *assembler) finish() {
 	}
 }
 
-// overtaken reports whether the log shows that a call must have returned: its
-// thread has begun another since, or the boot went on without it.
+// gone reports whether the thread of a call has begun another since, so that it
+// must have returned. What runs within a call has a thread or a cookie of its
+// own.
+func (a *assembler) gone(c *call) bool {
+	return c.Cookie == "" && c.PID >= 0 && a.last[c.PID] != c
+}
+
+// overtaken reports whether the whole log shows that a call must have returned:
+// its thread or, where that is not known, any has begun another since, or the
+// boot went on without it.
 func (a *assembler) overtaken(c *call) bool {
-	if c.Cookie != "" {
+	switch {
+	case c.Cookie != "":
 		return false
+	case c.PID < 0:
+		return a.calls[len(a.calls)-1] != c
+	case c.PID == 0 && a.last[1] != nil:
+		return true
 	}
-	boot := c.PID == 0 || c.PID == 1
-	return a.last[c.PID] != c || c.PID == 0 && a.last[1] != nil || boot && a.log.UserLine > c.Line
+	return a.gone(c) || c.PID <= 1 && a.log.UserLine > c.Line
 }

@@ -22,8 +22,8 @@ func (j *Join) Level(c *Joined) string {
 		return j.Kernel.Entries[c.Entry].Level
 	case c.Kind == KindModule:
 		return ModuleLevel
-	case levelIDs[c.Call.Level] != "" && c.PID <= 1:
-		return levelIDs[c.Call.Level]
+	case levelIDs[c.Level] != "" && c.PID <= 1:
+		return levelIDs[c.Level]
 	}
 	return UnknownLevel
 }

@@ -12,7 +12,7 @@ import (
 func (j *Join) Notes() []string {
 	l := j.Log
 	notes := append(j.beginning(), j.tables()...)
-	if j.Kernel == nil && j.count(func(c *Joined) bool { return levelIDs[c.Call.Level] != "" }) > 0 || j.Kernel != nil && !j.Kernel.Sync {
+	if j.Kernel == nil && j.count(func(c *Joined) bool { return levelIDs[c.Level] != "" }) > 0 || j.Kernel != nil && !j.Kernel.Sync {
 		notes = append(notes, "sync levels are not told from their base levels")
 	}
 	if l.Dropped > 0 {

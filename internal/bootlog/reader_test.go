@@ -236,6 +236,22 @@ func TestMissingLines(t *testing.T) {
 	require.Equal(t, "a @0 return lost; b @1 9us =0; c @1 return lost", short(l.Calls), "the boot went on")
 }
 
+// A return whose announcement is missing is not that of an earlier call of the
+// same name, whose own return is missing.
+func TestReturnsOfOneName(t *testing.T) {
+	l := read(t, `[    1.000] calling  init+0x0/0x1 @ 1
+[    1.100] calling  b+0x0/0x1 @ 1
+[    1.200] initcall b+0x0/0x1 returned 0 after 100000 usecs
+[    1.300] initcall init+0x0/0x1 returned -5 after 50000 usecs
+`)
+	require.Equal(t, "init @1 return lost; b @1 100000us =0; init @-1 50000us =-5", short(l.Calls))
+
+	l = read(t, "calling  a+0x0/0x1 Starting\n"+aCall)
+	require.Equal(t, "a @-1 return lost; a_init @1 5us =0", short(l.Calls), "the thread is not known, but the log goes on")
+	l = read(t, "calling  a+0x0/0x1a\ncalling  b+0x0/0x1a\ninitcall a+0x0/0x1a returned 0 after 5 msecs\ninitcall b+0x0/0x1a returned 0 after 7 msecs\n")
+	require.Equal(t, "a @-1 5000us =0; b @-1 7000us =0", short(l.Calls), "2.6.27 does not log threads")
+}
+
 // Calls within calls, and threads beside each other.
 func TestNestedAndParallel(t *testing.T) {
 	l := read(t, `[    1.000000] calling  outer+0x0/0x1 @ 1

@@ -78,7 +78,7 @@ func Summarize(j *Join, opt SummaryOptions) *Summary {
 		switch {
 		case c.Status != Returned && c.Status != Unlogged:
 			s.Unended = append(s.Unended, i)
-		case c.Code && c.Call.Return < 0:
+		case c.Code && c.Return < 0:
 			s.Failed = append(s.Failed, i)
 		}
 		if c.Kind == KindInitcall || j.Kernel == nil && c.Kind == KindUnknown {

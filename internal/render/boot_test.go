@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/xml"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -94,7 +95,7 @@ func TestBootSVG(t *testing.T) {
 	decoder := xml.NewDecoder(strings.NewReader(boot(t, hostileBoot(), SVG)))
 	for {
 		token, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)
