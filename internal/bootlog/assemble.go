@@ -11,6 +11,8 @@ type assembler struct {
 	last  map[int]*call // the last call of each thread
 	level string
 	any   bool // a return was read
+
+	before event // the last that began or ended a call
 }
 
 // call is a call that is being put together.
@@ -60,6 +62,10 @@ func (a *assembler) add(e *event) {
 		a.log.Others++
 		return
 	}
+	if a.repeats(e) {
+		a.log.Repeated++
+		return
+	}
 	switch e.kind {
 	case calling:
 		a.begin(e).Announced = true
@@ -84,6 +90,18 @@ func (a *assembler) add(e *event) {
 	case waited:
 		a.log.Waits = append(a.log.Waits, Wait{e.pid, e.time, e.duration})
 	}
+}
+
+// repeats reports whether an event is the one before it, said twice: a thread
+// does not begin, or end, two calls of one name in a row.
+func (a *assembler) repeats(e *event) bool {
+	if e.kind != calling && e.kind != returned {
+		return false
+	}
+	last := a.before
+	a.before = *e
+	last.line = e.line
+	return last == *e
 }
 
 // again reports whether an event tells of a call that another source has told

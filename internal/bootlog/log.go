@@ -119,6 +119,7 @@ type Log struct {
 	Boots       int // boots in the log; this is one of them
 	Boot        int // which, from 1
 	Dropped     int // messages that the kernel or ftrace says it lost
+	Repeated    int // lines that are there twice in a row
 	Mended      int // lines that were torn, but gave what they had to say
 	Unreadable  int
 	Samples     []Unreadable // the first of them

@@ -21,6 +21,9 @@ func (j *Join) Notes() []string {
 	if l.Unreadable > 0 {
 		notes = append(notes, fmt.Sprintf("lines that speak of an initcall and could not be read: %d, the first is line %d", l.Unreadable, l.Samples[0].Line))
 	}
+	if l.Repeated > 0 {
+		notes = append(notes, fmt.Sprintf("lines that are there twice in a row, and count once: %d", l.Repeated))
+	}
 	if l.Mended > 0 {
 		notes = append(notes, fmt.Sprintf("lines that other output tore, but that could be read: %d", l.Mended))
 	}

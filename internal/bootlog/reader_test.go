@@ -246,6 +246,13 @@ func TestReturnsOfOneName(t *testing.T) {
 `)
 	require.Equal(t, "init @1 return lost; b @1 100000us =0; init @-1 50000us =-5", short(l.Calls))
 
+	l = read(t, aCall+aCall)
+	require.Equal(t, "a_init @1 5us =0; a_init @1 5us =0", short(l.Calls), "two entries of one name")
+	begin, end, _ := strings.Cut(aCall, "\n")
+	l = read(t, begin+"\n"+begin+"\n"+end+end)
+	require.Equal(t, "a_init @1 5us =0", short(l.Calls), "each line twice")
+	require.Equal(t, 2, l.Repeated)
+
 	l = read(t, "calling  a+0x0/0x1 Starting\n"+aCall)
 	require.Equal(t, "a @-1 return lost; a_init @1 5us =0", short(l.Calls), "the thread is not known, but the log goes on")
 	l = read(t, "calling  a+0x0/0x1a\ncalling  b+0x0/0x1a\ninitcall a+0x0/0x1a returned 0 after 5 msecs\ninitcall b+0x0/0x1a returned 0 after 7 msecs\n")
@@ -400,7 +407,7 @@ func TestLongLine(t *testing.T) {
 }
 
 func TestTooManyCalls(t *testing.T) {
-	_, err := Read(strings.NewReader(strings.Repeat("calling  a+0x0/0x1 @ 1\n", maxCalls+2)), Options{})
+	_, err := Read(strings.NewReader(strings.Repeat("calling  a+0x0/0x1 @ 1\ncalling  b+0x0/0x1 @ 1\n", maxCalls/2+1)), Options{})
 	require.ErrorContains(t, err, "more than")
 }
 

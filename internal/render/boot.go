@@ -40,7 +40,7 @@ func Boot(top int) func(io.Writer, *report.Boot, Format, Style) error {
 func bootGrid(doc *report.Boot) grid {
 	g := grid{columns: []string{
 		"call", "order", "kind", "level", "function", "module", "line", "pid",
-		"start_us", "duration_us", "return", "error", "status", "log_line",
+		"start_us", "duration_us", "return", "error", "status", "log_line", "ambiguous",
 	}}
 	for i := range doc.Calls {
 		c := &doc.Calls[i]
@@ -50,13 +50,13 @@ func bootGrid(doc *report.Boot) grid {
 		}
 		g.rows = append(g.rows, []string{
 			strconv.Itoa(c.Number), order, c.Kind, c.Level, c.Function, or(c.Module), line, or(c.PID),
-			or(c.Start), or(c.Duration), or(c.Return), errorText(c.Error, c.Assumed), c.Status, strconv.Itoa(c.LogLine),
+			or(c.Start), or(c.Duration), or(c.Return), errorText(c.Error, c.Assumed), c.Status, strconv.Itoa(c.LogLine), yesNo(ambiguous(c)),
 		})
 	}
 	for _, e := range doc.NotCalled {
 		g.rows = append(g.rows, []string{
 			"-", strconv.Itoa(e.Order), e.Table, e.Level, or(e.Symbol), or(e.Module), or(e.Line), "-",
-			"-", "-", "-", "-", e.Reason, "-",
+			"-", "-", "-", "-", e.Reason, "-", "-",
 		})
 	}
 	return g
@@ -68,4 +68,13 @@ func errorText(name *string, assumed bool) string {
 		return *name + "?"
 	}
 	return or(name)
+}
+
+// ambiguous says whether a call may be another entry's; of a call without one
+// there is nothing to say.
+func ambiguous(c *report.BootCall) *bool {
+	if c.Entry == nil {
+		return nil
+	}
+	return &c.Ambiguous
 }
