@@ -324,20 +324,27 @@ func TestHostileNames(t *testing.T) {
 	b.calm()
 }
 
-// 2,000 calls stay smooth: what a key or a letter does is done, and laid out,
-// before anybody waits for it. The best of some tries counts, as the machine
-// may have other work.
+// 2,000 calls stay smooth: what a key or a letter does takes no longer than
+// twice what the browser needs to lay out a plain table of that size. The
+// best of some tries counts, as the machine may have other work.
 func TestSmooth(t *testing.T) {
 	b := open(t, aLog(2000))
+	best := func(work string) float64 {
+		return js[float64](b, `Math.min(...[...Array(6).keys()].map((i) => {
+			const t = performance.now(); `+work+`; document.body.offsetHeight; return performance.now() - t }))`)
+	}
+	plain := best(`const table = document.createElement("table");
+		for (let n = 0; n < 2000; n++) for (let row = table.insertRow(), c = 0; c < 9; c++) row.insertCell().textContent = n + c;
+		document.body.append(table); document.body.offsetHeight; table.remove()`)
+	t.Logf("%.0f ms: a plain table", plain)
 	for _, work := range []string{
 		`document.querySelector(i % 2 ? "[data-do=in]" : "[data-do=all]").click()`,
 		`(f => { f.value = "driver_" + i % 2; f.dispatchEvent(new Event("input")) })(document.querySelector("#find"))`,
 		`document.querySelector("#calls th:nth-child(6) button").click()`,
 	} {
-		ms := js[float64](b, `Math.min(...[...Array(8).keys()].map((i) => {
-			const t = performance.now(); `+work+`; document.body.offsetHeight; return performance.now() - t }))`)
+		ms := best(work)
 		t.Logf("%.0f ms: %s", ms, work)
-		require.Less(t, ms, 250.0, work)
+		require.Less(t, ms, 2*plain, work)
 	}
 	b.calm()
 }
