@@ -141,6 +141,7 @@ func (a *assembler) begin(e *event) *call {
 	}
 	a.calls = append(a.calls, c)
 	a.last[e.pid] = c
+	a.log.lastCall = e.line
 	return c
 }
 

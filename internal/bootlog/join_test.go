@@ -125,6 +125,11 @@ func TestJoin(t *testing.T) {
 			"con=0 console; a=1; init=2; b=3", "4 crashed; 5 crashed; 6 not triggered",
 		},
 		{
+			"it complains, goes on, and crashes", banner + calls("con@0", "a") + "[    2.5] BUG: sleeping function called from invalid context\n" + calls("init") +
+				"[    9.0] calling  b+0x0/0x20 @ 1\n[    9.1] Unable to handle kernel NULL pointer dereference\n[    9.2] Kernel panic - not syncing: Fatal exception\n",
+			"con=0 console; a=1; init=2; b=3", "4 crashed; 5 crashed; 6 not triggered",
+		},
+		{
 			"a deferred call that crashes", banner + calls("con@0", "a", "init", "b", "init", "c") + user +
 				"[   95.0] calling  junk+0x4/0x20 @ 30\n[   95.1] BUG: kernel NULL pointer dereference, address: 0\n",
 			"con=0 console; a=1; init=2; b=3; init=4; c=5; junk=-1 unknown", "6 crashed",

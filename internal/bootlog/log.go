@@ -112,7 +112,7 @@ type Log struct {
 	CommandLine string
 	UserSpace   Time   // when the first process of user space was started
 	UserLine    int    // the line that says so, 0 if there is none
-	Trouble     string // the first line of a panic, oops or hang
+	Trouble     string // the first line of a panic, oops or hang since the last call began
 	TroubleLine int
 	First, Last Time // of the log
 	Lines       int
@@ -126,4 +126,5 @@ type Log struct {
 	NoReturns   bool         // the kernel is one that logs no returns
 
 	userNamed bool // UserSpace is from the line that names the process
+	lastCall  int  // the line in which the last call began
 }

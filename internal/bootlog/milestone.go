@@ -58,8 +58,8 @@ func (l *Log) milestone(message []byte, t Time, line int) {
 	case 'C':
 		l.Dropped += lostEvents(message)
 	}
-	if l.Trouble != "" {
-		return
+	if l.Trouble != "" && l.TroubleLine > l.lastCall {
+		return // what follows from it
 	}
 	for _, words := range troubles {
 		if bytes.HasPrefix(message, words) {

@@ -88,8 +88,10 @@ func newFinder(j *Join) *finder {
 func (f *finder) stopped(c *Call) *Missing {
 	l := f.j.Log
 	switch {
-	case c == nil || c.Status != Running:
+	case c == nil || c.Status != Running && l.Trouble == "":
 		return &Missing{Reason: ReasonEnd, Detail: "the log ends before its turn"}
+	case c.Status != Running:
+		return &Missing{Reason: ReasonEnd, Detail: "the log ends before its turn; it says: " + l.Trouble}
 	case l.Trouble == "" || l.TroubleLine < c.Line:
 		return &Missing{Reason: ReasonRunning, Detail: c.label() + " was still running when the log ends"}
 	case strings.HasPrefix(l.Trouble, "INFO: task ") || strings.HasPrefix(l.Trouble, "watchdog: ") || strings.HasPrefix(l.Trouble, "rcu: "):
@@ -158,7 +160,7 @@ func (f *finder) lost(e *Entry) Missing {
 	l := f.j.Log
 	for _, sample := range l.Samples {
 		for _, name := range e.Names {
-			if strings.Contains(sample.Text, name) {
+			if indexWord([]byte(sample.Text), []byte(name)) >= 0 {
 				return Missing{Reason: ReasonUnreadable, Detail: fmt.Sprintf("line %d may be its own", sample.Line)}
 			}
 		}

@@ -230,6 +230,10 @@ func TestMissingLines(t *testing.T) {
 	require.False(t, l.Calls[2].Announced)
 	require.False(t, l.Calls[2].Start.Known)
 	require.Equal(t, "Kernel panic - not syncing: at last", l.Trouble)
+	l = read(t, aCall+"BUG: one\nKernel panic - not syncing: two\n")
+	require.Equal(t, "BUG: one", l.Trouble, "the other follows from it")
+	l = read(t, "BUG: one\n"+aCall+"Kernel panic - not syncing: two\n")
+	require.Equal(t, "Kernel panic - not syncing: two", l.Trouble, "the first was survived")
 
 	l = read(t, "[ 1.0] calling  a+0x0/0x1 @ 0\n[ 1.1] calling  b+0x0/0x1 @ 1\n[ 1.2] initcall b+0x0/0x1 returned 0 after 9 usecs\n"+
 		"[ 1.3] calling  c+0x0/0x1 @ 1\n[ 1.4] Run /init as init process\n")
