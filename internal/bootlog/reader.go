@@ -68,6 +68,9 @@ func (rd *reader) begin() {
 // end closes a boot, and keeps it if it is the one that was asked for.
 func (rd *reader) end() {
 	rd.asm.finish()
+	if rd.log.TroubleLine < rd.log.lastCall {
+		rd.log.Trouble, rd.log.TroubleLine = "", 0 // the boot survived it
+	}
 	rd.log.Boot = max(rd.boots, 1)
 	if rd.opt.Boot == rd.log.Boot || rd.opt.Boot == 0 && (rd.asm.speaks() || rd.chosen == nil) {
 		rd.chosen = rd.log

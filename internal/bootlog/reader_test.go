@@ -234,6 +234,7 @@ func TestMissingLines(t *testing.T) {
 	require.Equal(t, "BUG: one", l.Trouble, "the other follows from it")
 	l = read(t, "BUG: one\n"+aCall+"Kernel panic - not syncing: two\n")
 	require.Equal(t, "Kernel panic - not syncing: two", l.Trouble, "the first was survived")
+	require.Empty(t, read(t, "BUG: one\n"+aCall).Trouble)
 
 	l = read(t, "[ 1.0] calling  a+0x0/0x1 @ 0\n[ 1.1] calling  b+0x0/0x1 @ 1\n[ 1.2] initcall b+0x0/0x1 returned 0 after 9 usecs\n"+
 		"[ 1.3] calling  c+0x0/0x1 @ 1\n[ 1.4] Run /init as init process\n")
