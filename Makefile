@@ -2,10 +2,10 @@
 
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FIXTURES = testdata/vmlinux-fixtures
-SCRIPTS  = .ci/run internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot \
+SCRIPTS  = .ci/run internal/render/deps internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot \
 	examples/deferred-initcalls/deps examples/deferred-initcalls/build examples/deferred-initcalls/boot
 
-.PHONY: build test lint fixtures test-kernels test-deferred bench fuzz
+.PHONY: build test lint fixtures test-kernels test-deferred test-browser bench fuzz
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o initsect ./cmd/initsect
@@ -16,6 +16,7 @@ test:
 lint:
 	go run $(GOLANGCI) run
 	go run $(GOLANGCI) run --build-tags kernels,deferred ./internal/kerneltest ./examples/...
+	go run $(GOLANGCI) run --build-tags browser ./internal/render
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
 fixtures: # rebuild the fixtures with cross compilers and compare with the committed ones
@@ -31,6 +32,11 @@ test-kernels:
 test-deferred:
 	examples/deferred-initcalls/deps
 	go test -tags deferred -count=1 -v -timeout 80m ./examples/deferred-initcalls
+
+# Click and type in the page of boot --format html, in headless Chromium.
+test-browser:
+	internal/render/deps
+	go test -tags browser -count=1 -v -timeout 10m ./internal/render
 
 bench: # ratios to nm and readelf, each pair in one run
 	go test -tags kernels -run "^$$" -bench . -benchtime 1x -timeout 30m ./internal/kerneltest

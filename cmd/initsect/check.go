@@ -54,7 +54,7 @@ or not at all, and not if the image could not be judged.`,
 			return runCheck(opt, s)
 		},
 	}
-	opt.registerWith(cmd, render.ForCheck)
+	opt.register(cmd, render.ForCheck)
 	flags := cmd.Flags()
 	flags.Var(&outputFlag{&opt.outputs, render.ForCheck}, "output", "print in this format, or write it to a file, repeatable")
 	flags.StringVar(&opt.failOn, "fail-on", string(check.Error), "least `SEVERITY` that fails: error, warning, note; or never")

@@ -13,7 +13,7 @@ import (
 
 type diffOptions struct {
 	readFlags
-	old, new     diffSide
+	old, new     imageSide
 	only, failOn []string
 	levels       []string
 	module       string
@@ -21,7 +21,7 @@ type diffOptions struct {
 }
 
 func newDiff(s streams) *cobra.Command {
-	opt := diffOptions{old: diffSide{mapFlag: "--map-old"}, new: diffSide{mapFlag: "--map-new"}}
+	opt := diffOptions{old: imageSide{mapFlag: "--map-old"}, new: imageSide{mapFlag: "--map-new"}}
 	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Show what changed between two kernels",

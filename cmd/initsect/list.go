@@ -42,7 +42,7 @@ such as 6s is one of its own.`,
 			return runList(opt, s)
 		},
 	}
-	opt.register(cmd)
+	opt.register(cmd, render.Common)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&opt.levels, "level", nil, "only this level: `ID`, repeatable")
 	flags.StringVar(&opt.table, "table", "", "only this table: console, security, initcall, deferred or module: `NAME`")

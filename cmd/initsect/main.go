@@ -8,6 +8,7 @@
 //	initsect diff     OLD NEW                    what changed between two kernels
 //	initsect unpack   IMAGE [-o FILE]            the kernel inside a boot image
 //	initsect symbols  [--map FILE] [IMAGE]       the symbol table, as a System.map
+//	initsect boot     LOG [IMAGE]                what each initcall cost in a boot
 //
 // IMAGE is an uncompressed kernel (vmlinux), an object file, a loadable module
 // or an archive of objects; "-" is standard input. Without IMAGE the running

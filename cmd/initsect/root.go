@@ -33,7 +33,7 @@ boot, in which order, and from which linker-built table.`,
 	root.SetIn(s.in)
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s), newDiff(s), newUnpack(s), newSymbols(s))
+	root.AddCommand(newList(s), newSections(s), newShow(s), newCheck(s), newDiff(s), newUnpack(s), newSymbols(s), newBoot(s))
 	return root
 }
 
@@ -82,9 +82,7 @@ type imageFlags struct {
 	mapFile string
 }
 
-func (f *imageFlags) register(cmd *cobra.Command) { f.registerWith(cmd, render.Common) }
-
-func (f *imageFlags) registerWith(cmd *cobra.Command, formats []render.Format) {
+func (f *imageFlags) register(cmd *cobra.Command, formats []render.Format) {
 	registerMap(cmd, &f.mapFile, "map", "the image")
 	f.readFlags.register(cmd, formats)
 }

@@ -32,7 +32,7 @@ the memory that the kernel frees after boot, else "kept".`,
 			return runSections(opt, s)
 		},
 	}
-	opt.register(cmd)
+	opt.register(cmd, render.Common)
 	return cmd
 }
 

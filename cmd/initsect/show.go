@@ -35,7 +35,7 @@ before and after it. NAME may also be an alias or the entry symbol.`,
 			return runShow(opt, s)
 		},
 	}
-	opt.register(cmd)
+	opt.register(cmd, render.Common)
 	return cmd
 }
 

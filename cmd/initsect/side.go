@@ -13,8 +13,9 @@ import (
 	"github.com/initsect/initsect/internal/report"
 )
 
-// diffSide is what the user said of one side of a comparison.
-type diffSide struct {
+// imageSide is what the user said of an image or a document, such as one side of
+// a comparison.
+type imageSide struct {
 	path    string // of an image or a saved document, "-" for standard input
 	mapFile string // of the image, "" for none
 	mapFlag string // that sets mapFile
@@ -55,33 +56,37 @@ func (opt *diffOptions) checkDeferred(oldSaved, newSaved bool) error {
 // sniffed is how much of a file tells a document from an image.
 const sniffed = 512
 
-// readSide tells by the content, not by the name, what a file is.
-func (opt *diffOptions) readSide(from *diffSide, s streams) (initdiff.Side, error) {
-	side := initdiff.Side{File: from.path}
+func (opt *diffOptions) readSide(from *imageSide, s streams) (initdiff.Side, error) {
+	list, saved, err := opt.readDocument(from, s)
+	return initdiff.Side{File: from.path, List: list, Saved: saved}, err
+}
+
+// readDocument returns the document of an image, or one that was saved: by the
+// content, not by the name.
+func (f *readFlags) readDocument(from *imageSide, s streams) (list *report.List, saved bool, err error) {
 	src, err := openSource(from.path, s)
 	if err != nil {
-		return side, withHint(src.name, err)
+		return nil, false, withHint(src.name, err)
 	}
 	defer src.Close()
 	in := bufio.NewReader(src)
 	head, err := in.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return side, withHint(src.name, err)
+		return nil, false, withHint(src.name, err)
 	}
 	if !report.IsDocument(head) {
-		side.List, err = opt.listSide(from, src, in, s)
-		return side, err
+		list, err = f.listSide(from, src, in, s)
+		return list, false, err
 	}
 	if from.mapFile != "" {
-		return side, fmt.Errorf("%s: a saved document needs no %s", src.name, from.mapFlag)
+		return nil, true, fmt.Errorf("%s: a saved document needs no %s", src.name, from.mapFlag)
 	}
-	side.Saved = true
-	side.List, err = report.ReadList(in)
-	return side, withHint(src.name, err)
+	list, err = report.ReadList(in)
+	return list, true, withHint(src.name, err)
 }
 
 // listSide lists an image, which in holds, too.
-func (opt *diffOptions) listSide(from *diffSide, src source, in io.Reader, s streams) (*report.List, error) {
+func (f *readFlags) listSide(from *imageSide, src source, in io.Reader, s streams) (*report.List, error) {
 	with, err := mapOptions(from.mapFile, s)
 	if err != nil {
 		return nil, err
@@ -99,10 +104,10 @@ func (opt *diffOptions) listSide(from *diffSide, src source, in io.Reader, s str
 		return nil, withHint(src.name, err)
 	}
 	defer im.Close()
-	listing, err := im.List(elfscan.ListOptions{Deferred: opt.deferred, RawRust: opt.noDemangle})
+	listing, err := im.List(elfscan.ListOptions{Deferred: f.deferred, RawRust: f.noDemangle})
 	if errors.Is(err, elfscan.ErrNoDeferred) {
 		from.missing = withHint(src.name, err)
-		listing, err = im.List(elfscan.ListOptions{RawRust: opt.noDemangle})
+		listing, err = im.List(elfscan.ListOptions{RawRust: f.noDemangle})
 	}
 	if err != nil {
 		return nil, withHint(src.name, err)

@@ -39,7 +39,7 @@ CONFIG_KALLSYMS_ALL, all but code. Its per-CPU symbols can have the type A.`,
 			return runSymbols(opt, s)
 		},
 	}
-	opt.register(cmd)
+	opt.register(cmd, render.Common)
 	cmd.Flags().StringVar(&opt.source, "source", "", "only from this `SOURCE`: symtab, System.map or kallsyms")
 	return cmd
 }

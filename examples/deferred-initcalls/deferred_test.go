@@ -186,6 +186,8 @@ func TestDeferred(t *testing.T) {
 		assert.NotEqual(t, "deferred", c.table, "%v", c)
 	}
 
+	t.Run("cost", func(t *testing.T) { requireDeferred(t, "boot.log") })
+
 	t.Run("stripped", func(t *testing.T) {
 		stripped := filepath.Join(t.TempDir(), "vmlinux")
 		run(t, "strip", "-s", "-o", stripped, image)
@@ -206,6 +208,7 @@ func TestDeferred(t *testing.T) {
 		}
 		assert.ElementsMatch(t, []string{"'0'", "'1'"}, read)
 		assert.Greater(t, find(t, events, "example: "), 0)
+		requireDeferred(t, "boot-both.log")
 	})
 }
 
@@ -226,4 +229,9 @@ func TestOriginal(t *testing.T) {
 	for _, f := range deferred {
 		assert.Contains(t, calls, call{"initcall", "6", f})
 	}
+
+	costs(t, "original", "boot.log", "original")
+	requireSaved(t)
+	// Both have one banner, and differ in a few calls.
+	requireRefused(t, "deferred", "original")
 }

@@ -3,7 +3,9 @@
 package kerneltest
 
 import (
+	"bytes"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -54,6 +56,38 @@ func BenchmarkDiff(b *testing.B) {
 	initsect := buildInitsect(b)
 	differ := []string{"sh", "-c", `"$0" diff "$1" "$2"; test $? = 1`, initsect, images[0], images[1]}
 	comparePair(b, differ, []string{initsect, "list", images[1]})
+}
+
+// BenchmarkBoot reads a log of 200 MB as boot does, and as grep does: one boot, and what a machine may
+// say after it.
+func BenchmarkBoot(b *testing.B) {
+	const id = "amd64-6.12"
+	all := readKernels(b)
+	dir := fetch(b, all[slices.IndexFunc(all, func(k kernel) bool { return k.id == id })])
+	text, err := os.ReadFile(filepath.Join(dir, "boot.log"))
+	require.NoError(b, err)
+	var rest []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.Contains(line, []byte("call")) && !bytes.Contains(line, []byte("Linux version")) {
+			rest = append(rest, line...)
+		}
+	}
+	// Piece by piece: what this process holds would count as the peak of those that it starts.
+	log := filepath.Join(b.TempDir(), "long.log")
+	long, err := os.Create(log)
+	require.NoError(b, err)
+	for n := 0; n < 200<<20; n += len(rest) {
+		_, err := long.Write(text)
+		require.NoError(b, err)
+		text = rest
+	}
+	require.NoError(b, long.Close())
+	initsect := filepath.Join(b.TempDir(), "initsect")
+	out, err := exec.Command("go", "build", "-trimpath", "-o", initsect, "../../cmd/initsect").CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	b.Run("grep", func(b *testing.B) {
+		comparePair(b, []string{initsect, "boot", "--format", "tsv", log}, []string{"grep", "-c", "calling", log})
+	})
 }
 
 func comparePair(b *testing.B, ours, his []string) {

@@ -68,6 +68,7 @@ type verdict struct {
 	called             int    // initcalls in the boot log
 	judges             string // lines in which the log and the independent decode differ
 	order, decode      string // lines in which list differs from the log; from the decode
+	boots              string // calls that boot joined with their entries
 	ownMap, wrongMap   string
 	findings           string // exit status of check of the image, and of its stripped form with the map
 	fetch, boot, total time.Duration
@@ -88,17 +89,17 @@ func TestKernels(t *testing.T) {
 	var table strings.Builder
 	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(columns, "kernel\trelease\tinitcalls\tlog/decode\tlog/list\tdecode/list"+
-		"\town map\twrong map\tcheck\tfetch\tboot\ttotal")
+		"\tboot joined\town map\twrong map\tcheck\tfetch\tboot\ttotal")
 	for _, k := range kernels {
 		t.Run(k.id, func(t *testing.T) {
 			v := verdict{
-				id: k.id, release: "-", judges: "-", order: "-", decode: "-", ownMap: "-", wrongMap: "-", findings: "-",
+				id: k.id, release: "-", judges: "-", order: "-", decode: "-", boots: "-", ownMap: "-", wrongMap: "-", findings: "-",
 			}
 			start := time.Now()
 			defer func() {
 				v.total = time.Since(start)
-				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f s\t%.0f s\t%.0f s\n",
-					v.id, v.release, v.called, v.judges, v.order, v.decode, v.ownMap, v.wrongMap, v.findings,
+				fmt.Fprintf(columns, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.0f s\t%.0f s\t%.0f s\n",
+					v.id, v.release, v.called, v.judges, v.order, v.decode, v.boots, v.ownMap, v.wrongMap, v.findings,
 					v.fetch.Seconds(), v.boot.Seconds(), v.total.Seconds())
 			}()
 			judge(t, initsect, k, other(all, k), &v)
@@ -165,6 +166,14 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 			want = append(want, e.tsv(i+1))
 		}
 		v.decode = compare(t, "decode", want, "list", listed)
+	})
+
+	t.Run("boot", func(t *testing.T) {
+		v.boots = "failed"
+		v.boots = strconv.Itoa(explained(t, initsect, filepath.Join(dir, "boot.log"), image))
+		if other.symbols == "dbg" {
+			refused(t, initsect, filepath.Join(dir, "boot.log"), filepath.Join(fetch(t, other), "vmlinux"))
+		}
 	})
 
 	stripped := filepath.Join(t.TempDir(), "vmlinux.stripped")

@@ -20,14 +20,16 @@ type Schema struct {
 
 // Schemas of the documents.
 var (
-	ListSchema     = Schema{"initsect.list", 1}
-	SectionsSchema = Schema{"initsect.sections", 1}
-	ShowSchema     = Schema{"initsect.show", 1}
-	CheckSchema    = Schema{"initsect.check", 1}
-	RulesSchema    = Schema{"initsect.rules", 1}
-	DiffSchema     = Schema{"initsect.diff", 1}
-	SymbolsSchema  = Schema{"initsect.symbols", 1}
-	UnpackSchema   = Schema{"initsect.unpack", 1}
+	ListSchema        = Schema{"initsect.list", 1}
+	SectionsSchema    = Schema{"initsect.sections", 1}
+	ShowSchema        = Schema{"initsect.show", 1}
+	CheckSchema       = Schema{"initsect.check", 1}
+	RulesSchema       = Schema{"initsect.rules", 1}
+	DiffSchema        = Schema{"initsect.diff", 1}
+	SymbolsSchema     = Schema{"initsect.symbols", 1}
+	UnpackSchema      = Schema{"initsect.unpack", 1}
+	BootSchema        = Schema{"initsect.boot", 1}
+	BootCompareSchema = Schema{"initsect.bootcompare", 1}
 )
 
 // Image says what was read.
