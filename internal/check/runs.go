@@ -23,8 +23,8 @@ func (e *examiner) runs(t *elfscan.Table) error {
 		return err
 	}
 	if len(walkers) == 0 {
-		f := e.add(ruleUnreachable, "nothing in the kernel refers to the deferred table from %s at %#x to %s at %#x: its %s never run",
-			t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, naming(e.entriesOf(t)))
+		f := e.add(ruleUnreachable, "nothing in the kernel refers to the deferred table from %s at %#x to %s at %#x: its %s",
+			t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, neverRun(e.entriesOf(t)))
 		f.Table, f.Section, f.Symbol, f.Address = t.Kind, t.Section, t.Start.Symbol, &t.Start.Addr
 		return nil
 	}
