@@ -54,8 +54,11 @@ func (e *examiner) tables() error {
 }
 
 // takeLost names the lost entries that are registered for a table. They are not
-// reported one by one.
+// reported one by one, unless another table of the kind may have lost them.
 func (e *examiner) takeLost(kind elfscan.TableKind) (names []string) {
+	if slices.ContainsFunc(e.survey.Tables, func(t *elfscan.Table) bool { return t.Kind == kind && t.Count > 0 }) {
+		return nil
+	}
 	for i := range e.lost {
 		if l := &e.lost[i]; l.table == kind {
 			l.reported = true
