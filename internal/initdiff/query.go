@@ -13,6 +13,9 @@ import (
 var Kinds = []Kind{KindAdded, KindRemoved, KindMoved, KindReordered, KindRenamed, KindTable, KindImage}
 
 // Query says which differences are asked for. The zero Query asks for all.
+//
+// That an initcall was renamed is a guess: where KindAdded or KindRemoved is
+// asked for, or counts, it is and does, too.
 type Query struct {
 	Only   []Kind          // kinds; none means all
 	Levels []elfscan.Level // where an initcall was or is; none means all
@@ -21,9 +24,6 @@ type Query struct {
 	// FailOn are the kinds that count as a difference between the two. None
 	// means those of Only, and if that is empty too all but KindImage: a kernel
 	// of another release may well have the same initcalls.
-	//
-	// That an initcall was renamed is a guess; where KindAdded or KindRemoved
-	// counts, it counts.
 	FailOn []Kind
 
 	RawRust bool // show Rust names mangled
@@ -46,7 +46,7 @@ func (q Query) facts(all []report.DiffFact) []report.DiffFact {
 	selected := []report.DiffFact{}
 	for _, f := range all {
 		kind := Kind(f.Kind)
-		if kind == KindTable && q.isPartial() || !slices.Contains(q.only(), kind) {
+		if kind == KindTable && q.isPartial() || !covers(q.only(), kind) {
 			continue
 		}
 		selected = append(selected, f)
@@ -61,7 +61,7 @@ func (q Query) Check() error {
 		return errors.New("table differences are of no single level or module")
 	}
 	for _, k := range q.FailOn {
-		if !slices.Contains(q.only(), k) {
+		if !covers(q.only(), k) {
 			return fmt.Errorf("%s differences are to count, but not to be shown", k)
 		}
 	}
@@ -132,20 +132,20 @@ func (q Query) hasModule(o outcome) bool {
 func (q Query) counted(doc *report.Diff) int {
 	n := 0
 	for _, c := range doc.Changes {
-		if q.counts(Kind(c.Kind)) {
+		if covers(q.failOn(), Kind(c.Kind)) {
 			n++
 		}
 	}
 	for _, f := range doc.Facts {
-		if q.counts(Kind(f.Kind)) {
+		if covers(q.failOn(), Kind(f.Kind)) {
 			n++
 		}
 	}
 	return n
 }
 
-func (q Query) counts(k Kind) bool {
-	failOn := q.failOn()
-	return slices.Contains(failOn, k) ||
-		k == KindRenamed && (slices.Contains(failOn, KindAdded) || slices.Contains(failOn, KindRemoved))
+// covers reports whether a difference of this kind is meant by the kinds.
+func covers(kinds []Kind, k Kind) bool {
+	return slices.Contains(kinds, k) ||
+		k == KindRenamed && (slices.Contains(kinds, KindAdded) || slices.Contains(kinds, KindRemoved))
 }
