@@ -39,13 +39,14 @@ func Compare(old, new Side, q Query) (*report.Diff, error) {
 	before := entriesOf(old.List, common, q.RawRust)
 	after := entriesOf(new.List, common, q.RawRust)
 	matches := match(before, after)
+	asked, hidden := q.facts(facts(old.List, new.List, common))
 	doc := &report.Diff{
 		Schema:  report.DiffSchema,
 		Old:     report.DiffSide{File: old.File, Saved: old.Saved, Image: old.List.Image},
 		New:     report.DiffSide{File: new.File, Saved: new.Saved, Image: new.List.Image},
-		Notes:   common.notes,
+		Notes:   append(common.notes, hidden...),
 		Query:   q.document(),
-		Facts:   q.facts(facts(old.List, new.List, common)),
+		Facts:   asked,
 		Tables:  sizes(old.List, new.List),
 		Levels:  q.levels(matches),
 		Changes: q.changes(matches),

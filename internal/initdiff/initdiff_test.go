@@ -283,6 +283,32 @@ func TestQuery(t *testing.T) {
 	require.Equal(t, report.DiffCount{Old: 1, New: 1, Unchanged: 1}, doc.Total.DiffCount)
 }
 
+// Whoever asks for a part is told that there is more.
+func TestNotesOfWhatWasNotAskedFor(t *testing.T) {
+	const image, tables = "there are image differences, which were not asked for", "there are table differences, which were not asked for"
+	old, same, new := document(t, rowsOf("6 a m:1")), document(t, rowsOf("6 a m:1")), document(t, rowsOf("6 a m:1"))
+	new.Image.Release, new.Image.Machine = ptr("6.12"), "aarch64"
+	new.Tables[0].Encoding, new.Tables[0].Section = ptr("absolute"), ptr(".rodata")
+	for _, test := range []struct {
+		name  string
+		new   *report.List
+		query Query
+		want  []string
+	}{
+		{"all", new, Query{}, []string{}},
+		{"what counts", new, Query{FailOn: []Kind{KindMoved}}, []string{}},
+		{"a kind", new, Query{Only: []Kind{KindMoved}}, []string{image, tables}},
+		{"tables", new, Query{Only: []Kind{KindTable}}, []string{image}},
+		{"a level", new, Query{Levels: []elfscan.Level{elfscan.Level6}}, []string{tables}},
+		{"a module", new, Query{Module: "m"}, []string{tables}},
+		{"a kind, and no fact", same, Query{Only: []Kind{KindMoved}}, []string{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			require.Equal(t, test.want, compare(t, old, test.new, test.query).Notes)
+		})
+	}
+}
+
 func TestBadQueries(t *testing.T) {
 	known, unknown := document(t, rowsOf("6 a m:1")), document(t, rowsOf("unknown a"))
 	for _, test := range []struct {

@@ -41,17 +41,19 @@ func ParseKind(s string) (Kind, error) {
 // the facts of a table are none.
 func (q Query) isPartial() bool { return len(q.Levels) > 0 || q.Module != "" }
 
-// facts returns the facts that are asked for.
-func (q Query) facts(all []report.DiffFact) []report.DiffFact {
-	selected := []report.DiffFact{}
+// facts returns the facts that are asked for, and notes that there are others:
+// of these no total tells.
+func (q Query) facts(all []report.DiffFact) (selected []report.DiffFact, notes []string) {
+	selected = []report.DiffFact{}
 	for _, f := range all {
 		kind := Kind(f.Kind)
-		if kind == KindTable && q.isPartial() || !covers(q.only(), kind) {
+		if covers(q.only(), kind) && (kind != KindTable || !q.isPartial()) {
+			selected = append(selected, f)
 			continue
 		}
-		selected = append(selected, f)
+		notes = append(notes, fmt.Sprintf("there are %s differences, which were not asked for", kind))
 	}
-	return selected
+	return selected, slices.Compact(notes) // the image's come first
 }
 
 // Check refuses a query under which a difference that is to be shown or to

@@ -5,7 +5,7 @@ type Diff struct {
 	Schema  Schema       `json:"schema"`
 	Old     DiffSide     `json:"old"`
 	New     DiffSide     `json:"new"`
-	Notes   []string     `json:"notes"` // what was not compared, and why
+	Notes   []string     `json:"notes"` // what was not compared, and why; what else there is
 	Query   DiffQuery    `json:"query"`
 	Facts   []DiffFact   `json:"facts"`
 	Tables  []DiffTable  `json:"tables"` // their sizes, which are no differences of their own
