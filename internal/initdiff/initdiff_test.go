@@ -239,6 +239,18 @@ func TestAfter(t *testing.T) {
 	require.Nil(t, doc.Changes[0].New.After, "nothing runs before it at its level")
 }
 
+func TestAfterAnUnnamedFunction(t *testing.T) {
+	old, new := document(t, rowsOf("6 ghost m:1\n6 a m:2\n6 b m:3")), document(t, rowsOf("6 ghost m:1\n6 b m:3\n6 a m:2"))
+	for _, doc := range []*report.List{old, new} {
+		doc.Initcalls[0].RawSymbol, doc.Initcalls[0].Symbol = nil, nil
+	}
+	doc := compare(t, old, new, Query{})
+	require.Len(t, doc.Changes, 1)
+	require.Equal(t, "b", *doc.Changes[0].Old.Symbol)
+	require.Equal(t, ptr("a"), doc.Changes[0].Old.After)
+	require.Equal(t, ptr("an unnamed function"), doc.Changes[0].New.After, "it is not the first")
+}
+
 func TestQuery(t *testing.T) {
 	old := document(t, rowsOf("4 a m:1\n5 gone m:2\n6 b m:3\n6 c n:4\n7 d m:5\n7 e m:6\n7 old_name m:7"))
 	new := document(t, rowsOf("4 a m:1\n5 come m:8\n6 c n:4\n7 b m:3\n7 e m:6\n7 d m:5\n7 new_name m:7"))

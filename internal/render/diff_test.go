@@ -73,7 +73,7 @@ note: something was not compared
 + new_init             m:50
 = was_init -> is_init  m:60  a guess: same module and line
 ~ b_init               m:40  now first, was after a
-~ c_init               m:50  still after b_init, which changed its place
+~ c_init               m:50  still after b_init, in another place
 
 deferred: 0 -> 1
 > camera_init                6 device -> deferred, group camera
@@ -141,7 +141,7 @@ func TestDiffMarkdown(t *testing.T) {
 | added | new\_init | m | 50 | 6 device |  |
 | renamed | was\_init -> is\_init | m | 60 | 6 device | a guess: same module and line |
 | reordered | b\_init | m | 40 | 6 device | now first, was after a |
-| reordered | c\_init | m | 50 | 6 device | still after b\_init, which changed its place |
+| reordered | c\_init | m | 50 | 6 device | still after b\_init, in another place |
 | moved | camera\_init | - | - | deferred | 6 device -> deferred, group camera |
 `, renderedDiff(t, allKinds(), false, Markdown, Style{}))
 }

@@ -102,5 +102,5 @@ type DiffPlace struct {
 	Symbol *string `json:"symbol"` // the function that was registered
 	Module *string `json:"module"`
 	Line   *int    `json:"line"`
-	After  *string `json:"after"` // the function that runs before it at that level; null if none does
+	After  *string `json:"after"` // the function that runs before it at that level, in words if it has no name; null if none does
 }
