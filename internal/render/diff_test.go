@@ -181,3 +181,24 @@ func TestHostileDiff(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 10)
 }
+
+// A backslash makes the punctuation behind it plain text (CommonMark 0.31,
+// section 2.4), and no plain text ends a cell, is a link or an image, a tag or
+// an entity.
+func TestHostileMarkdownCell(t *testing.T) {
+	for text, want := range map[string]string{
+		`a|b`:              `a\|b`,
+		`a\|b`:             `a\\\|b`,
+		`ends in \`:        `ends in \\`,
+		`[click](http:)`:   `\[click\](http:)`,
+		`![beacon](http:)`: `!\[beacon\](http:)`,
+		`<img src=x>`:      `&lt;img src=x>`,
+		`&lt;b>`:           `&amp;lt;b>`,
+		"`~~*_":            "\\`\\~\\~\\*\\_",
+		`usb_init -> b`:    `usb\_init -> b`,
+	} {
+		var out bytes.Buffer
+		require.NoError(t, grid{columns: []string{"c"}, rows: [][]string{{text}}}.markdown(&out))
+		require.Equal(t, "| c |\n| --- |\n| "+want+" |\n", out.String())
+	}
+}
