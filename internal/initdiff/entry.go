@@ -34,7 +34,7 @@ func entriesOf(doc *report.List, k knowledge, rawRust bool) []*entry {
 			identity: identity{function: function(c, k.entries, false)},
 			place:    place{c.Table, k.level(c.Level), text(c.Group)},
 		}
-		if k.modules {
+		if k.modules && !k.unsaid[e.function] {
 			e.module = text(c.Module)
 		}
 		if name := function(c, k.entries, rawRust); name != "" {

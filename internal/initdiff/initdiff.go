@@ -12,8 +12,9 @@
 // # What is compared
 //
 // What both documents know. If one of them does not know levels, sync levels or
-// modules, the other's knowledge of them is left out of the comparison, for
-// every initcall would seem to have changed; the result says so in a note.
+// modules, be it of some functions only, the other's knowledge of them is left
+// out of the comparison, for each of them would seem to have changed; the result
+// says so in a note.
 package initdiff
 
 import (

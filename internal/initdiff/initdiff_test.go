@@ -101,6 +101,16 @@ func TestChanges(t *testing.T) {
 			[]string{"removed: 7 c -> -", "added: - -> 7 d"},
 		},
 		{
+			"a module that one side names of others only",
+			"6 a m:1\n6 b m:2\n6 c m:3", "6 a m:1\n6 c m:3\ndeferred b",
+			[]string{"moved: 6 b -> deferred b"},
+		},
+		{
+			"a module that one side names of one of two namesakes",
+			"6 a m:1\n6 init m:2\n6 init n:3", "6 a m:1\n6 init\n6 init n:3",
+			[]string{},
+		},
+		{
 			"levels that one side does not tell",
 			"unknown a\nunknown b\nunknown c", "early a\n4 b\n6s c\n7 d",
 			[]string{"added: - -> 7 d"},
@@ -160,6 +170,12 @@ func TestNotes(t *testing.T) {
 		{"new", known, unknown, []string{
 			"the new side lacks boundary symbols between levels: levels that they would tell apart are compared as one",
 			"the new side names no modules: functions are compared by name alone",
+		}},
+		{"new, of some", document(t, rowsOf("6 a m:1\n7 b m:2")), document(t, rowsOf("6 a m:1\n7 b")), []string{
+			"the new side names no module of some functions: these are compared by name alone",
+		}},
+		{"both, of some", document(t, rowsOf("6 a\n7 b m:2")), document(t, rowsOf("6 a\n7 b m:2")), []string{
+			"each side names no module of some functions: these are compared by name alone",
 		}},
 		{"both", unknown, unknown, []string{
 			"each side lacks boundary symbols between levels: levels that they would tell apart are compared as one",
@@ -318,6 +334,17 @@ func TestNotesOfWhatWasNotAskedFor(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			require.Equal(t, test.want, compare(t, old, test.new, test.query).Notes)
 		})
+	}
+}
+
+// An initcall is in a module if one of the sides says so.
+func TestModuleThatOneSideNames(t *testing.T) {
+	old, new := document(t, rowsOf("6 a n:1\n6 b m:2")), document(t, rowsOf("6 a n:1\ndeferred b"))
+	for _, pair := range [][2]*report.List{{old, new}, {new, old}} {
+		doc := compare(t, pair[0], pair[1], Query{Module: "m"})
+		require.Len(t, doc.Changes, 1)
+		require.Equal(t, "moved", doc.Changes[0].Kind)
+		require.Equal(t, report.DiffTotal{DiffCount: report.DiffCount{Old: 1, New: 1, MovedIn: 1, MovedOut: 1}, Moved: 1}, doc.Total)
 	}
 }
 

@@ -127,7 +127,8 @@ func (q Query) hasLevel(id string) bool {
 
 // hasModule reports whether the module of one of the sides is asked for.
 func (q Query) hasModule(o outcome) bool {
-	return q.Module == "" || o.old != nil && o.old.module == q.Module || o.new != nil && o.new.module == q.Module
+	isIn := func(e *entry) bool { return e != nil && text(e.Module) == q.Module }
+	return q.Module == "" || isIn(o.old) || isIn(o.new)
 }
 
 // counted is how many of the differences that are shown count.
