@@ -34,7 +34,7 @@ func Compare(old, new Side, q Query) (*report.Diff, error) {
 		return nil, err
 	}
 	common := commonKnowledge(old, new)
-	if err := q.answerable(common); err != nil {
+	if err := q.answerable(common, old.List, new.List); err != nil {
 		return nil, err
 	}
 	before := entriesOf(old.List, common, q.RawRust)

@@ -366,6 +366,8 @@ func TestBadQueries(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
-	_, err := ParseKind("moves")
+	_, err := Compare(Side{List: known}, Side{List: known}, Query{Module: "usb-storage"})
+	require.EqualError(t, err, `neither side has an initcall of module "usb-storage"`)
+	_, err = ParseKind("moves")
 	require.EqualError(t, err, `unknown kind "moves": want one of [added removed moved reordered renamed table image]`)
 }

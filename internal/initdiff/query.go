@@ -70,8 +70,9 @@ func (q Query) Check() error {
 	return nil
 }
 
-// answerable refuses a selection by what is not compared.
-func (q Query) answerable(k knowledge) error {
+// answerable refuses a selection by what is not compared, or by what is on no
+// side: a module's name that is misspelt would always be without difference.
+func (q Query) answerable(k knowledge, old, new *report.List) error {
 	for _, l := range q.Levels {
 		if as := k.level(l.String()); as != l.String() {
 			return fmt.Errorf("cannot select level %s: not both sides tell it from others, and it is compared as level %s", l, as)
@@ -79,6 +80,10 @@ func (q Query) answerable(k knowledge) error {
 	}
 	if q.Module != "" && !k.modules {
 		return errors.New("cannot select a module: not both sides tell modules")
+	}
+	isIn := func(c report.Initcall) bool { return text(c.Module) == q.Module }
+	if q.Module != "" && !slices.ContainsFunc(old.Initcalls, isIn) && !slices.ContainsFunc(new.Initcalls, isIn) {
+		return fmt.Errorf("neither side has an initcall of module %q", q.Module)
 	}
 	return nil
 }
