@@ -116,7 +116,7 @@ added new_init m - - - - initcall 6 5 50 - -
 renamed is_init m initcall 6 6 60 initcall 6 6 60 was_init is_init
 reordered b_init m initcall 6 7 70 initcall 6 4 40 - -
 reordered c_init m initcall 6 8 80 initcall 6 5 50 - -
-moved camera_init - initcall 6 9 90 deferred deferred 9 - - -
+moved camera_init - initcall 6 9 90 deferred deferred 9 - - camera
 `, " ", "\t"), strings.ReplaceAll(renderedDiff(t, allKinds(), false, TSV, Style{}), "entry size", "entry_size"))
 }
 
