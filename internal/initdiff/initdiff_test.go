@@ -76,6 +76,11 @@ func TestChanges(t *testing.T) {
 			[]string{"renamed: 6 b -> 6 c"},
 		},
 		{
+			"several renamed, in run order",
+			"6 a m:5\n6 b m:2\n6 c m:9\n6 d m:1\n6 e m:7", "6 v m:5\n6 w m:2\n6 x m:9\n6 y m:1\n6 z m:7",
+			[]string{"renamed: 6 a -> 6 v", "renamed: 6 b -> 6 w", "renamed: 6 c -> 6 x", "renamed: 6 d -> 6 y", "renamed: 6 e -> 6 z"},
+		},
+		{
 			"no guess at another line",
 			"6 b m:2", "6 c m:3",
 			[]string{"removed: 6 b -> -", "added: - -> 6 c"},
@@ -308,7 +313,7 @@ func TestQuery(t *testing.T) {
 	require.Equal(t, 1, doc.Total.Moved)
 
 	doc = compare(t, old, new, Query{Module: "n"})
-	require.Equal(t, report.DiffCount{Old: 1, New: 1, Unchanged: 1}, doc.Total.DiffCount)
+	require.Equal(t, report.DiffTotal{DiffCount: report.DiffCount{Old: 1, New: 1, Unchanged: 1}}, doc.Total)
 }
 
 // Whoever asks for a part is told that there is more.
