@@ -13,13 +13,14 @@ type knowledge struct {
 	untold  map[elfscan.Level]bool // levels that a side cannot tell from each other
 	sync    bool                   // sync levels are told from their base levels
 	modules bool
-	entries bool // entry symbols name the functions
-	linked  bool // both are linked kernels: sections and boundaries are final
+	unsaid  map[string]bool // functions of which a side names no module, though it does of others
+	entries bool            // entry symbols name the functions
+	linked  bool            // both are linked kernels: sections and boundaries are final
 	notes   []string
 }
 
 func commonKnowledge(old, new Side) knowledge {
-	k := knowledge{untold: map[elfscan.Level]bool{}, notes: []string{}}
+	k := knowledge{untold: map[elfscan.Level]bool{}, unsaid: map[string]bool{}, notes: []string{}}
 	say := func(what string, olds, news bool) bool {
 		if !olds || !news {
 			k.notes = append(k.notes, fmt.Sprintf("%s %s", who(olds, news), what))
@@ -38,6 +39,13 @@ func commonKnowledge(old, new Side) knowledge {
 	}
 	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
 	k.entries = tellsEntries(old.List) && tellsEntries(new.List)
+	if k.modules {
+		oldUnsaid, newUnsaid := k.without(old.List), k.without(new.List)
+		for _, name := range append(oldUnsaid, newUnsaid...) {
+			k.unsaid[name] = true
+		}
+		say("names no module of some functions: these are compared by name alone", len(oldUnsaid) == 0, len(newUnsaid) == 0)
+	}
 	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
 		isLinked(old.List), isLinked(new.List))
 	return k
@@ -87,6 +95,18 @@ func untoldLevels(doc *report.List) []elfscan.Level {
 
 func tellsModules(doc *report.List) bool {
 	return slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Module != nil })
+}
+
+// without returns the functions of which a list names no module.
+func (k knowledge) without(doc *report.List) []string {
+	var names []string
+	for i := range doc.Initcalls {
+		c := &doc.Initcalls[i]
+		if name := function(c, k.entries, false); name != "" && c.Module == nil {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func tellsEntries(doc *report.List) bool {
