@@ -88,11 +88,18 @@ func (e *examiner) walkers(t *elfscan.Table) (map[elfscan.Addr]string, error) {
 	for _, r := range referrers {
 		others = others || r.start && r.another && !r.end
 	}
+	sharedStart = sharedStart || len(before) > 0 // by what has no name
 	walkers := map[elfscan.Addr]string{}
+	toEnd := false
 	for at, r := range referrers {
 		if r.start && (!sharedStart || r.end && (!sharedEnd || !r.another || others)) {
 			walkers[at] = r.name
+			toEnd = toEnd || r.end
 		}
+	}
+	if len(walkers) > 0 && !toEnd && e.im.SymbolSource() == symbols.SourceMap {
+		return nil, fmt.Errorf("%s: %w: it has %s at %#x, to which nothing refers that walks the table from %#x on",
+			e.im.MapFile(), elfscan.ErrMapMismatch, t.End.Symbol, t.End.Addr, t.Start.Addr)
 	}
 	return walkers, nil
 }
