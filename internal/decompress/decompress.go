@@ -66,6 +66,15 @@ func (b Bounds) room(src []byte) int {
 	return min(b.Size, b.Max, hintRatio*len(src))
 }
 
+// grow makes room for n more bytes, and for as many again as there are: what
+// comes out is large, and [slices.Grow] would copy it four times over.
+func grow(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b
+	}
+	return append(make([]byte, 0, max(2*cap(b), len(b)+n)), b...)
+}
+
 // decoder undoes the stream that src begins with, appending to dst, and
 // returns how many bytes of src it took. With an error, an [Error], it returns
 // what came before it.
