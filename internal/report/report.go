@@ -23,6 +23,7 @@ var (
 	ListSchema     = Schema{"initsect.list", 1}
 	SectionsSchema = Schema{"initsect.sections", 1}
 	ShowSchema     = Schema{"initsect.show", 1}
+	UnpackSchema   = Schema{"initsect.unpack", 1}
 )
 
 // Image says what was read.

@@ -6,9 +6,6 @@ import (
 	"github.com/initsect/initsect/internal/unpack"
 )
 
-// UnpackSchema names the form of the unpack command's document.
-var UnpackSchema = Schema{"initsect.unpack", 1}
-
 // Step is one container on the way to the kernel.
 type Step struct {
 	Container   *string `json:"container"` // null for a file that is compressed as such
