@@ -63,7 +63,7 @@ const hintRatio = 16
 
 // room is how much to allocate before anything came out.
 func (b Bounds) room(src []byte) int {
-	return min(b.Size, b.Max, hintRatio*len(src))
+	return max(0, min(b.Size, b.Max, hintRatio*len(src)))
 }
 
 // grow makes room for n more bytes, and for as many again as there are: what

@@ -1,7 +1,5 @@
 package kimage
 
-import "bytes"
-
 // OtherError says what a file is that holds no kernel in any way known here.
 type OtherError struct {
 	What string // with an article
@@ -54,10 +52,13 @@ func other(b data) string {
 	return ""
 }
 
-// isText reports whether the first page has no bytes but those of text. Kernels
-// and compressed data have others there.
+// isText reports whether the first page has no bytes but those of ASCII text.
+// Kernels and compressed data have others there.
 func isText(b data) bool {
-	return bytes.IndexFunc(b[:min(len(b), 4096)], func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != 0x1b
-	}) < 0
+	for _, c := range b[:min(len(b), 4096)] {
+		if (c < ' ' || c > '~') && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b {
+			return false
+		}
+	}
+	return true
 }
