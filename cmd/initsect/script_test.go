@@ -12,9 +12,14 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"initsect": main})
 }
 
-// TestScripts runs what users type. $FIXTURES is the folder of fixtures.
+// TestScripts runs what users type. $FIXTURES is the folder of fixtures, $IMAGES
+// that of boot images.
 func TestScripts(t *testing.T) {
 	dir, err := filepath.Abs(fixtureDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := filepath.Abs("../../internal/unpack/testdata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +28,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("FIXTURES", dir)
+			env.Setenv("IMAGES", images)
 			env.Setenv("NO_COLOR", os.Getenv("NO_COLOR"))
 			return nil
 		},
