@@ -90,6 +90,25 @@ func TestCutImages(t *testing.T) {
 	}
 }
 
+// A file that shrinks while it is read is an error.
+func TestShrinkingFile(t *testing.T) {
+	random := make([]byte, 200<<10)
+	for i := range random {
+		random[i] = byte(i * i >> 7)
+	}
+	_, kernel := images(t)
+	path := filepath.Join(t.TempDir(), "Image")
+	require.NoError(t, os.WriteFile(path, append(kernel[:len(kernel):len(kernel)], random...), 0o600))
+	f, err := filemap.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = Open(f)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, 10))
+	_, err = Open(f)
+	require.ErrorIs(t, err, filemap.ErrChanged)
+}
+
 // elfKernel is a vmlinux with .init.text.
 func elfKernel() []byte {
 	k := fixture.Kernel{
