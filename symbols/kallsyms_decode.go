@@ -56,16 +56,16 @@ func (t *tokens) decodeNames(h head, found []*Kallsyms, refused *refusals) ([]*K
 		if relative && l.mode == AddressAbsolute && l.addrs < l.names {
 			continue // distances and their base ascend as 32-bit addresses would
 		}
-		if l.seqs >= 0 && !t.orderProves(l, names, text) {
-			refused.add(nearOrder, errors.New("seqs_of_names does not order the names"))
-			continue
-		}
 		addrs, base, mode, err := t.addresses(l)
 		if err == nil && !t.kernel.Raw {
 			err = t.textIsInside(addrs, kinds)
 		}
+		ordered := l.seqs >= 0 && t.orderProves(l, names, text)
+		if err == nil && l.seqs >= 0 && !ordered {
+			err = errNoOrder
+		}
 		if err != nil {
-			refused.add(nearAddrs, err)
+			refused.add(nearnessOf(err, ordered), err)
 			continue
 		}
 		relative = relative || l.mode == AddressRelative
@@ -161,14 +161,30 @@ func (k *Kallsyms) reading() string {
 	return fmt.Sprintf("%d symbols, %d-bit, %s", k.arrays.symbols, 8*k.WordSize, k.Mode)
 }
 
+var errNoOrder = errors.New("seqs_of_names does not order the names")
+
 // nearness is how far a reading came that was refused.
 type nearness int
 
 const (
-	nearNames nearness = 1 + iota
-	nearOrder
-	nearAddrs
+	nearNames  nearness = 1 + iota
+	nearAddrs           // the addresses do not look like addresses
+	nearValues          // they do
+	nearOrder           // they are addresses, but the names are not in order
+	nearProof           // the names are, and so the addresses are where they must be
 )
+
+func nearnessOf(err error, ordered bool) nearness {
+	switch {
+	case ordered:
+		return nearProof
+	case errors.Is(err, errNoOrder):
+		return nearOrder
+	case errors.Is(err, errNotAscending) || errors.Is(err, errFewAddrs):
+		return nearAddrs
+	}
+	return nearValues
+}
 
 // refusals keeps the reason of the reading that came farthest.
 type refusals struct {
