@@ -95,7 +95,7 @@ var (
 // addresses decodes the addresses of a layout. mode is the layout's own, but
 // that AddressRelative becomes AddressPercpu where it is.
 func (t *tokens) addresses(l layout) (addrs []Addr, base Addr, mode AddressMode, err error) {
-	b, err := t.bytes(l.addrs, l.width*l.symbols, l.width == l.word)
+	b, err := t.bytes(l.addrs, l.width*l.symbols, l.mode == AddressAbsolute)
 	if err != nil {
 		return nil, 0, "", err
 	}
