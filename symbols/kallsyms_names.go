@@ -45,7 +45,7 @@ const maxLength = 512 + 2
 
 // maxSteps bounds how many symbols are looked at in search of the names. The
 // largest kernel has 10⁶, and next to none is looked at in vain.
-const maxSteps = 1 << 26
+const maxSteps = 1 << 24
 
 // maxNamesSize bounds the names together. The largest kernels have some 50 MB,
 // but few bytes can stand for many.
@@ -174,7 +174,7 @@ func (t *tokens) namesBefore(a arrays, min, max int, found []head) ([]head, erro
 				break
 			}
 		}
-		if t.steps > maxSteps {
+		if *t.steps > maxSteps {
 			return nil, errManySteps
 		}
 	}
@@ -186,7 +186,7 @@ func (t *tokens) namesBefore(a arrays, min, max int, found []head) ([]head, erro
 func (t *tokens) namesAgree(h head) (ok, sawLong bool) {
 	off := h.names
 	for i := range h.symbols {
-		t.steps++
+		*t.steps++
 		if i%markerEvery == 0 && uint64(off-h.names) != t.uint(h.markers+i/markerEvery*h.count, h.count) {
 			return false, sawLong
 		}

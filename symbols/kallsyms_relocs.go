@@ -16,16 +16,19 @@ var relativeInfos = []uint64{
 	0x403, // R_AARCH64_RELATIVE
 }
 
-// findRelocs returns the longest run of relative relocations.
+// minRelocs is how long a run must be. Kernels have 10⁵ relocations; other
+// tables with elements of this size can have one of these numbers in each, too.
+const minRelocs = 64
+
+// findRelocs returns the longest run of relative relocations. Linkers sort them
+// by their places.
 func (r *raw) findRelocs() (best relocs) {
 	if r.WordSize != 8 {
 		return relocs{}
 	}
 	for _, info := range relativeInfos {
 		for at := 0; at+relaSize <= len(r.bytes); at += 8 {
-			n := 0
-			for ; at+(n+1)*relaSize <= len(r.bytes) && r.tokens.uint(at+n*relaSize+8, 8) == info; n++ {
-			}
+			n := r.countRelocs(at, info)
 			if n > best.count {
 				best = relocs{at, n}
 			}
@@ -34,10 +37,25 @@ func (r *raw) findRelocs() (best relocs) {
 			}
 		}
 	}
-	if best.count < minVotes {
+	if best.count < minRelocs {
 		return relocs{}
 	}
 	return best
+}
+
+// countRelocs counts the relocations of one type that follow each other at an
+// offset, with places that ascend.
+func (r *raw) countRelocs(at int, info uint64) (n int) {
+	last := uint64(0)
+	for ; at+relaSize <= len(r.bytes) && r.tokens.uint(at+8, 8) == info; at += relaSize {
+		place := r.tokens.uint(at, 8)
+		if place <= last {
+			break
+		}
+		last = place
+		n++
+	}
+	return n
 }
 
 // reloc returns the place and the value of relocation i.
