@@ -217,6 +217,15 @@ func TestKallsymsRawRefused(t *testing.T) {
 	require.NoError(t, find(b))
 	require.ErrorIs(t, find(append(make([]byte, 64), b...)), symbols.ErrNoPlacement, "a header of 64 bytes is not part of the image")
 
+	// A run of elements that look like relocations, but are none, is not taken
+	// for an image with relocations that do not fit, if it is short.
+	decoy := bytes.Clone(b)
+	for i := range 40 {
+		binary.LittleEndian.PutUint64(decoy[0x2a000+24*i:], uint64(0x1000+i))
+		binary.LittleEndian.PutUint64(decoy[0x2a000+24*i+8:], 3)
+	}
+	require.NoError(t, find(decoy))
+
 	moved := bytes.Clone(b)
 	copy(moved[0x3e000:], b[0x3f000:0x3f100])
 	clear(moved[0x3f000:0x3f100])

@@ -1,6 +1,7 @@
 package symbols_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -239,6 +240,31 @@ func TestKallsymsRefused(t *testing.T) {
 			b, _ := v.image(v.Base())
 			return b
 		}, "a name of 2052 bytes"},
+		{"linux_banner is elsewhere", func(v *variant, _ []byte, _ fixture.Labels) []byte {
+			v.Symbols[7].Name = "linux_banner"
+			b, _ := v.image(v.Base())
+			return b
+		}, "linux_banner would lie at 0xffffffff81[0-9a-f]+, where it is not"},
+		{"its own arrays are elsewhere", func(v *variant, _ []byte, _ fixture.Labels) []byte {
+			v.Symbols[7].Name = "kallsyms_names"
+			b, _ := v.image(v.Base())
+			return b
+		}, "the arrays would lie 0x[0-9a-f]+ bytes from where they are"},
+		{"its own arrays are in two places", func(v *variant, _ []byte, _ fixture.Labels) []byte {
+			v.Symbols[7].Name, v.Symbols[90].Name = "kallsyms_names", "kallsyms_token_table"
+			b, _ := v.image(v.Base())
+			return b
+		}, "contradict each other"},
+		{"no code", func(v *variant, _ []byte, _ fixture.Labels) []byte {
+			for i := range v.Symbols {
+				v.Symbols[i].Type = 'd'
+			}
+			b, _ := v.image(v.Base())
+			return b
+		}, "0 of 0 functions"},
+		{"many tables", func(v *variant, b []byte, at fixture.Labels) []byte {
+			return bytes.Repeat(b[at["token_table"]&^7:at["offsets"]], 40)
+		}, "more than 16 token tables"},
 		{"two tables", func(_ *variant, b []byte, _ fixture.Labels) []byte { return append(b, b...) }, "two symbol tables"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
