@@ -1,6 +1,7 @@
 package symbols
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -213,6 +214,9 @@ func (t *tokens) length(off int, wide bool) (start, n int) {
 	return off + 1, n
 }
 
+// symbolTypes are nm's letters, less that of undefined symbols.
+var symbolTypes = []byte("AaBbCcDdGgIiNnPpRrSsTtuVvWw?-")
+
 // expand writes out the symbols: their type letters, and their names with a NUL
 // behind each, as one text.
 func (t *tokens) expand(h head) (kinds []Kind, names []uint32, text []byte, err error) {
@@ -240,7 +244,7 @@ func (t *tokens) expand(h head) (kinds []Kind, names []uint32, text []byte, err 
 	kinds, names, text = make([]Kind, 0, h.symbols), make([]uint32, 0, h.symbols), make([]byte, 0, total)
 	err = t.eachSymbol(h, func(i int, packed []byte) error {
 		token := t.token(int(packed[0]))
-		if !isLetter(token[0]) {
+		if !bytes.Contains(symbolTypes, token[:1]) {
 			return fmt.Errorf("symbol %d has type %q", i, token[0])
 		}
 		kinds = append(kinds, Kind(token[0]))

@@ -235,6 +235,11 @@ func TestKallsymsRefused(t *testing.T) {
 			b, _ := v.image(v.Base())
 			return b
 		}, "has type '9'"},
+		{"an undefined symbol", func(v *variant, _ []byte, _ fixture.Labels) []byte {
+			v.Symbols[7].Type = 'U'
+			b, _ := v.image(v.Base())
+			return b
+		}, "has type 'U'"},
 		{"a name that is too long", func(v *variant, _ []byte, _ fixture.Labels) []byte {
 			v.Symbols[9].Name = strings.Repeat("a_very_long_", 171)
 			b, _ := v.image(v.Base())
