@@ -11,8 +11,8 @@ import (
 //
 //   - exports: an entry of __ksymtab has a symbol's address and its name. The
 //     address is in kallsyms; where the string is in the file can be seen;
-//   - relocations: the places that .rela.dyn names hold zero, or the value that
-//     the relocation will write there;
+//   - relocations: one of them is for kallsyms' relative_base, and the places of
+//     all hold zero, or the value that the relocation will write there;
 //   - the symbols of kallsyms' own arrays, in kernels with CONFIG_KALLSYMS_ALL
 //     from 6.4 on;
 //   - linux_banner, in kernels with CONFIG_KALLSYMS_ALL, is where the image has
@@ -62,13 +62,11 @@ func (k *Kallsyms) placeRaw(t *tokens) error {
 	floating := k.Mode == AddressPlace || k.Mode != AddressAbsolute && k.RelativeBase == 0
 	if floating {
 		shift, ok := r.shiftFromRelocs(relocs)
-		if !ok {
+		if !ok || k.Mode == AddressPercpu { // x86, where linkers fill in the base
 			return ErrUnrelocated
 		}
 		for i := range r.addr {
-			if k.Mode != AddressPercpu || c.kinds[i]|0x20 != 'a' {
-				r.addr[i] += shift
-			}
+			r.addr[i] += shift
 		}
 		if k.Mode != AddressPlace {
 			k.RelativeBase = shift
@@ -85,7 +83,7 @@ func (r *raw) prove(relocs relocs) error {
 	if exports.count == 0 {
 		exports = r.pointerExports()
 	}
-	for _, v := range []vote{exports, r.own(), r.banner()} {
+	for _, v := range []vote{exports, r.own(), r.slot(relocs), r.banner()} {
 		if v.count > 0 {
 			votes = append(votes, v)
 			strong = strong || v.strong

@@ -154,6 +154,11 @@ func TestKallsymsRaw(t *testing.T) {
 				k.exports, k.relocs, k.inPlace, k.RelocBase = "pointers", s390, true, true
 				return k
 			}, true, "exported symbols relocations"},
+			{"no exports, as without modules", func() rawKernel {
+				k := newRaw(arch, "6.4", "offsets")
+				k.relocs, k.RelocBase = aarch64, true
+				return k
+			}, true, "relative_base relocations"},
 			{"distances from their own places", func() rawKernel {
 				k := newRaw(arch, "7.0", "place")
 				k.exports, k.relocs = "prel32", aarch64

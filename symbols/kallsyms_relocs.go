@@ -80,6 +80,32 @@ func (s relocs) agree(r *raw, base Addr) (n, all int) {
 	return n, s.count
 }
 
+// maxSlots bounds how many relocations are tried that write the value of
+// relative_base, which is that of _text or _stext.
+const maxSlots = 32
+
+// slot looks for the relocation that is for relative_base. With the base that it
+// tells all relocations must fit.
+func (r *raw) slot(s relocs) vote {
+	var bases []Addr
+	tried := 0
+	for i := 0; i < s.count && r.arrays.base >= 0 && tried < maxSlots; i++ {
+		place, value := s.reloc(r, i)
+		base := place - Addr(r.arrays.base)
+		if value != r.RelativeBase || base%pageSize != 0 {
+			continue
+		}
+		tried++
+		if n, all := s.agree(r, base); n >= all-all/maxOutside {
+			bases = append(bases, base)
+		}
+	}
+	if len(bases) != 1 {
+		return vote{}
+	}
+	return vote{bases[0], 1, true, "the relocation of relative_base"}
+}
+
 // Samples of the relocations: with a few, every distance from every symbol is
 // tried; the more decide.
 const (
