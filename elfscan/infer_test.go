@@ -62,13 +62,12 @@ func nameless(k fixture.Kernel, spoil func(*fixture.Image)) *fixture.Image {
 // refer puts an instruction, or a literal, into .text that has an address in it.
 func refer(im *fixture.Image, at int, address uint64) {
 	text := im.Section(".text").Data[at:]
-	switch {
-	case im.Machine == emAMD64:
-		copy(text, []byte{0x48, 0xc7, 0xc7}) // mov $imm32,%rdi
-		binary.LittleEndian.PutUint32(text[3:], uint32(address))
-	default:
+	if im.Machine != emAMD64 {
 		copy(text, im.Word(nil, address))
+		return
 	}
+	copy(text, []byte{0x48, 0xc7, 0xc7}) // mov $imm32,%rdi
+	binary.LittleEndian.PutUint32(text[3:], uint32(address))
 }
 
 // Without the names of boundaries and entries the same functions are found in

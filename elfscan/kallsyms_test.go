@@ -52,7 +52,7 @@ func TestListByKallsymsOfCode(t *testing.T) {
 	im.Symbols = nil
 	data := im.Bytes()
 	_, err := list(data, elfscan.ListOptions{})
-	require.ErrorIs(t, err, elfscan.ErrNoSymbols)
+	require.ErrorIs(t, err, elfscan.ErrNoTable)
 	require.ErrorContains(t, err, "code only")
 
 	text := im.Section(".rodata.kallsyms")

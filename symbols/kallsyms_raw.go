@@ -54,7 +54,7 @@ type raw struct {
 // placeRaw finds out where a raw image lies, and gives its symbols their
 // addresses if those could not be read.
 func (k *Kallsyms) placeRaw(t *tokens) error {
-	c := k.Table.rows.(*columns)
+	c := k.rows.(*columns)
 	r := &raw{Kallsyms: k, bytes: t.piece.Bytes, addr: c.addr, tokens: t}
 	for i, kind := range c.kinds {
 		if kind|0x20 == 't' {
