@@ -153,18 +153,6 @@ func (f *functions) has(a Addr) bool {
 	return ok
 }
 
-// readData returns the memory in which tables may lie, relocations applied.
-func (im *Image) readData() ([]patched, error) {
-	var extents []extent
-	for _, r := range im.mem.regions {
-		e := extent{r.addr, r.addr + Addr(r.filed)}
-		if _, err := im.mem.locate(e); err == nil && r.filed > 0 && (!r.exec || r.write) {
-			extents = append(extents, e)
-		}
-	}
-	return im.mem.readKnown(extents...)
-}
-
 // findRuns finds the runs of entries that may be the tables', the longest first.
 func (im *Image) findRuns(data []patched, starts *functions) []run {
 	var runs []run
