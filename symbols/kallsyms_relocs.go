@@ -116,10 +116,7 @@ const (
 // shiftFromRelocs finds how far the symbols' addresses, which begin at 0, have
 // to be moved up so that relocations hold addresses of functions.
 func (r *raw) shiftFromRelocs(s relocs) (shift Addr, ok bool) {
-	functions := make(map[Addr]bool, len(r.text))
-	for _, i := range r.text {
-		functions[r.addr[i]] = true
-	}
+	functions := r.functionSet()
 	counts := map[Addr]int{}
 	for i := 0; i < s.count; i += max(1, s.count/fewRelocs) {
 		_, value := s.reloc(r, i)
@@ -129,10 +126,14 @@ func (r *raw) shiftFromRelocs(s relocs) (shift Addr, ok bool) {
 			}
 		}
 	}
+	var values []Addr
 	for i := 0; i < s.count; i += max(1, s.count/moreRelocs) {
 		_, value := s.reloc(r, i)
-		for by := range counts {
-			if functions[value-by] {
+		values = append(values, value)
+	}
+	for by := range counts {
+		for _, value := range values {
+			if functions.has(value - by) {
 				counts[by]++
 			}
 		}

@@ -157,6 +157,23 @@ func TestSyncUnknown(t *testing.T) {
 	require.Len(t, compare(t, old, new, Query{}).Changes, 2)
 }
 
+// A boot image of a kernel whose own symbols name functions alone is compared with the vmlinux of the same build.
+func TestBoundsUnknown(t *testing.T) {
+	old, new := document(t, rowsOf("5 a m:1\n5 b m:2\n6 c m:3")), document(t, rowsOf("5 a m:1\nrootfs b m:2\n6 c m:3"))
+	require.Len(t, compare(t, old, new, Query{}).Changes, 1)
+
+	old.Tables[0].Start.Symbol, old.Tables[0].End.Symbol = nil, nil
+	doc := compare(t, old, new, Query{})
+	require.Empty(t, doc.Changes)
+	require.Empty(t, doc.Facts)
+	require.Equal(t, []string{
+		"the old side has no symbols that bound its tables: these symbols are not compared, and level rootfs is compared as a part of level 5",
+	}, doc.Notes)
+	require.Zero(t, doc.Counted)
+	_, err := Compare(Side{List: old}, Side{List: new}, Query{Levels: []elfscan.Level{elfscan.LevelRootfs}})
+	require.ErrorContains(t, err, "cannot select level rootfs")
+}
+
 func TestNotes(t *testing.T) {
 	known, unknown := document(t, rowsOf("6 a m:1")), document(t, rowsOf("unknown a"))
 	empty := document(t, rowsOf("6 a m:1")) // of level 5, whose end no symbol tells

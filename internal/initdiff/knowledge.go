@@ -16,6 +16,7 @@ type knowledge struct {
 	unsaid  map[string]bool // functions of which a side names no module, though it does of others
 	entries bool            // entry symbols name the functions
 	linked  bool            // both are linked kernels: sections and boundaries are final
+	bounds  bool            // symbols bound the tables, and level rootfs
 	notes   []string
 }
 
@@ -48,7 +49,17 @@ func commonKnowledge(old, new Side) knowledge {
 	}
 	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
 		isLinked(old.List), isLinked(new.List))
+	k.bounds = k.linked && say("has no symbols that bound its tables: these symbols are not compared, and level rootfs is compared as a part of level 5",
+		tellsBounds(old.List), tellsBounds(new.List))
 	return k
+}
+
+// tellsBounds reports whether symbols bound a kernel's tables. Those of one
+// without CONFIG_KALLSYMS_ALL are inferred from its own symbol table.
+func tellsBounds(doc *report.List) bool {
+	return !slices.ContainsFunc(doc.Tables, func(t report.Table) bool {
+		return t.Table == string(elfscan.TableInitcall) && t.Start.Symbol == nil
+	})
 }
 
 func isLinked(doc *report.List) bool {
@@ -121,6 +132,8 @@ func (k knowledge) level(id string) string {
 		return id // documents hold no other: ReadList sees to it
 	case k.untold[l]:
 		return elfscan.LevelUnknown.String()
+	case l == elfscan.LevelRootfs && k.linked && !k.bounds:
+		return elfscan.Level5.String()
 	case !k.sync:
 		return l.Base().String()
 	}
