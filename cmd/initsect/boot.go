@@ -87,6 +87,9 @@ With --compare LOG and IMAGE are two logs, old and new. The exit status is then
 // validate refuses figures that mean nothing, and flags that would have no
 // effect.
 func (opt *bootOptions) validate(flags *pflag.FlagSet) error {
+	if flags.Changed("blacklist") && len(opt.blacklist) == 0 {
+		return errors.New("--blacklist: want the name of a function")
+	}
 	for name, value := range map[string]float64{
 		"defer-ms": opt.deferMS, "gap-ms": opt.gapMS, "min-ms": opt.minMS, "min-percent": opt.minPercent,
 		"top": float64(opt.top), "boot": float64(opt.boot),

@@ -83,6 +83,7 @@ type Probe struct {
 	Return   int
 	Duration Time
 	End      Time
+	Line     int // in the log
 }
 
 // Wait is the time for which a thread waited for asynchronous calls.

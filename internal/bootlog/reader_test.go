@@ -260,9 +260,9 @@ func TestProbes(t *testing.T) {
 [    2.2] probe ata_probe in driver ata for device 00:03 returned -19 after 4 usecs
 `)
 	require.Equal(t, []Probe{
-		{"0000:00:01.1", 0, at(34528), at(2_000_000)},
-		{"a device returned 0 of b", 517, at(3), at(2_100_000)},
-		{"00:03", -19, at(4), at(2_200_000)},
+		{"0000:00:01.1", 0, at(34528), at(2_000_000), 3},
+		{"a device returned 0 of b", 517, at(3), at(2_100_000), 4},
+		{"00:03", -19, at(4), at(2_200_000), 5},
 	}, l.Probes)
 }
 
@@ -404,4 +404,19 @@ func TestRealLogs(t *testing.T) {
 	l = read(t, string(text))
 	require.Equal(t, "con_init @0 0us =0; piix_init @30 35087us =0; ehci_hcd_init @30 58us =0; uhci_hcd_init @30 310736us =0", short(l.Calls))
 	require.Equal(t, at(2_243_482), l.UserSpace, "not the freeing of memory, which waits for them")
+}
+
+// A duration that no call can have taken is no duration: sums would overflow.
+func TestIncredibleDuration(t *testing.T) {
+	for _, line := range []string{
+		"initcall b_init+0x0/0x9 returned 0 after 1099511627777 usecs", // 2^40 and one
+		"initcall b_init+0x0/0x9 returned 0 after 1099511628 msecs",
+		"initcall 0xc03d1a0a ran for 1099511628 msecs: b_init+0x0/0x9()",
+	} {
+		l := read(t, aCall+"[    1.2] "+line+"\n")
+		require.Equal(t, "a_init @1 5us =0", short(l.Calls), line)
+		require.Equal(t, 1, l.Unreadable, line)
+	}
+	l := read(t, aCall+"[    1.2] initcall b_init+0x0/0x9 returned 0 after 1099511627776 usecs\n")
+	require.Zero(t, l.Unreadable)
 }
