@@ -321,6 +321,22 @@ func TestSeveralBoots(t *testing.T) {
 	require.Equal(t, 1, l.Boots)
 }
 
+// Where the banner is lost with the beginning of a second boot, only the times
+// tell of it.
+func TestSecondBootWithoutBanner(t *testing.T) {
+	const boot = "[    5.000000] calling  b_init+0x0/0x10 @ 1\n[    9.500000] initcall b_init+0x0/0x10 returned 0 after 4 usecs\n"
+	require.Contains(t, Alone(read(t, boot+boot)).Notes(),
+		"the times go back by 4.500 s in line 3: another boot may begin there, whose calls are counted as well")
+	for _, notes := range [][]string{
+		Alone(read(t, boot)).Notes(),
+		Alone(read(t, boot+"[    8.500000] late\n")).Notes(), // a second: the clocks of two processors
+		Alone(read(t, banner+boot+banner+boot)).Notes(),
+		Alone(read(t, boot+"[    9.600000]    <...>-1  0..... 43321us : initcall_start: func=b_init+0x0/0x10\n")).Notes(),
+	} {
+		require.NotContains(t, strings.Join(notes, "\n"), "go back")
+	}
+}
+
 func TestGzip(t *testing.T) {
 	var z bytes.Buffer
 	w := gzip.NewWriter(&z)
