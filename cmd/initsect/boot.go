@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -113,7 +114,7 @@ func (opt *bootOptions) validate(flags *pflag.FlagSet) error {
 	return nil
 }
 
-func microseconds(ms float64) int64 { return int64(ms * 1000) }
+func microseconds(ms float64) int64 { return int64(math.Round(ms * 1000)) }
 
 func runBoot(opt bootOptions, s streams) error {
 	if len(opt.blacklist) > 0 && (opt.image == "" || opt.format != render.Text) {
