@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -87,6 +88,9 @@ With --compare LOG and IMAGE are two logs, old and new. The exit status is then
 // validate refuses figures that mean nothing, and flags that would have no
 // effect.
 func (opt *bootOptions) validate(flags *pflag.FlagSet) error {
+	if flags.Changed("blacklist") && len(opt.blacklist) == 0 {
+		return errors.New("--blacklist: want the name of a function")
+	}
 	for name, value := range map[string]float64{
 		"defer-ms": opt.deferMS, "gap-ms": opt.gapMS, "min-ms": opt.minMS, "min-percent": opt.minPercent,
 		"top": float64(opt.top), "boot": float64(opt.boot),
@@ -110,7 +114,7 @@ func (opt *bootOptions) validate(flags *pflag.FlagSet) error {
 	return nil
 }
 
-func microseconds(ms float64) int64 { return int64(ms * 1000) }
+func microseconds(ms float64) int64 { return int64(math.Round(ms * 1000)) }
 
 func runBoot(opt bootOptions, s streams) error {
 	if len(opt.blacklist) > 0 && (opt.image == "" || opt.format != render.Text) {

@@ -86,7 +86,7 @@ func (a *assembler) add(e *event) {
 	case levelBegins:
 		a.level = e.text
 	case probed:
-		a.log.Probes = append(a.log.Probes, Probe{e.text, e.code, e.duration, e.time})
+		a.log.Probes = append(a.log.Probes, Probe{e.text, e.code, e.duration, e.time, e.line})
 	case waited:
 		a.log.Waits = append(a.log.Waits, Wait{e.pid, e.time, e.duration})
 	}

@@ -38,6 +38,9 @@ func (k *Kernel) CheckBlacklist(functions []string) (names, warnings []string, e
 			if e.Table == "console" || e.Table == "security" || e.Direct {
 				return nil, nil, fmt.Errorf("%s is in the %s table, whose calls initcall_blacklist= does not keep away", function, e.Table)
 			}
+			if e.Raw == "" {
+				return nil, nil, fmt.Errorf("how the linker named %s is not known, and that name is what initcall_blacklist= needs", function)
+			}
 			if !slices.Contains(names, e.Raw) {
 				names = append(names, e.Raw)
 			}

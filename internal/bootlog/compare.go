@@ -17,6 +17,8 @@ const (
 	New      Change = "new"
 	Deferred Change = "deferred" // it ran at boot, and now runs after user space began
 	Moved    Change = "moved"    // as fast as before, at another place in the order
+
+	Unmeasured Change = "not measured" // one of the logs does not tell how long it took
 )
 
 // Pair is a call of two logs, as far as each has it.
@@ -156,9 +158,11 @@ func judge(older, newer *Log, o, n *Call, moved bool, t Thresholds) Pair {
 	switch {
 	case o.Module == "" && older.BeforeUser(o) && !newer.BeforeUser(n):
 		p.Change = Deferred
-	case p.Saved.Known && notable(p.Saved.US, o.Duration.US, t):
+	case !p.Saved.Known:
+		p.Change = Unmeasured
+	case notable(p.Saved.US, o.Duration.US, t):
 		p.Change = Faster
-	case p.Saved.Known && notable(-p.Saved.US, o.Duration.US, t):
+	case notable(-p.Saved.US, o.Duration.US, t):
 		p.Change = Slower
 	case moved:
 		p.Change = Moved

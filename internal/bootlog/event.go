@@ -87,12 +87,31 @@ func parseEvent(message []byte) (event, verdict) {
 func embedded(message []byte) (event, verdict) {
 	for _, word := range [][]byte{wordCalling, wordInitcall} {
 		if i := bytes.LastIndex(message, word); i > 0 {
+			if quirk(message[:i]) {
+				return event{}, other
+			}
 			if e, v := parseEvent(message[i:]); v == known && !e.mended {
 				return e, known
 			}
 		}
 	}
 	return event{}, unreadable
+}
+
+// quirk reports whether what stands before a call ends with the address of a
+// PCI device, "0000:00:01.3: ": the call is of that device's quirk.
+func quirk(head []byte) bool {
+	address, ok := bytes.CutSuffix(head, []byte(": "))
+	address = address[bytes.LastIndexByte(address, ' ')+1:]
+	s := scanner{address[bytes.LastIndexByte(address, ']')+1:]}
+	if domain, hex := s.run(hexDigit); !ok || !hex || len(domain) < 4 || !s.literal(":") {
+		return false
+	}
+	if bus, hex := s.run(hexDigit); !hex || len(bus) != 2 || !s.literal(":") {
+		return false
+	}
+	device, hex := s.run(hexDigit)
+	return hex && len(device) == 2 && s.literal(".") && len(s.rest) == 1
 }
 
 var (

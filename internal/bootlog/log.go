@@ -83,6 +83,7 @@ type Probe struct {
 	Return   int
 	Duration Time
 	End      Time
+	Line     int // in the log
 }
 
 // Wait is the time for which a thread waited for asynchronous calls.
@@ -116,11 +117,13 @@ type Log struct {
 	TroubleLine int
 	First, Last Time // of the log
 	Lines       int
-	Boots       int // boots in the log; this is one of them
-	Boot        int // which, from 1
-	Dropped     int // messages that the kernel or ftrace says it lost
-	Repeated    int // lines that are there twice in a row
-	Mended      int // lines that were torn, but gave what they had to say
+	Boots       int  // boots in the log; this is one of them
+	Boot        int  // which, from 1
+	Back        Time // by how much the times first go back, as another boot's do
+	BackLine    int  // the line from which on they do, 0 if there is none
+	Dropped     int  // messages that the kernel or ftrace says it lost
+	Repeated    int  // lines that are there twice in a row
+	Mended      int  // lines that were torn, but gave what they had to say
 	Unreadable  int
 	Samples     []Unreadable // the first of them
 	NoReturns   bool         // the kernel is one that logs no returns

@@ -101,6 +101,9 @@ func (l *Log) about() []string {
 	if l.Boots > 1 {
 		notes = append(notes, fmt.Sprintf("the log holds %d boots: this is number %d", l.Boots, l.Boot))
 	}
+	if l.BackLine > 0 {
+		notes = append(notes, fmt.Sprintf("the times go back by %.3f s in line %d: another boot may begin there, whose calls are counted as well", float64(l.Back.US)/1e6, l.BackLine))
+	}
 	if l.NoReturns {
 		notes = append(notes, "this kernel logs no returns: how long a call took is not known")
 	}

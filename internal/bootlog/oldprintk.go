@@ -59,7 +59,7 @@ func (e *event) parseOldInitcall(s *scanner) verdict {
 		e.kind, e.hasCode = returned, true
 	case try.literal(" ran for "):
 		n, ok := try.number()
-		if !ok || n > 1<<50 || !try.literal(" msecs: ") {
+		if !ok || n > maxDuration/1000 || !try.literal(" msecs: ") {
 			return other
 		}
 		if e.function, ok = try.oldFunction(); !ok {

@@ -15,11 +15,15 @@ type stamps struct {
 // time and caller, and what dmesg, syslog and journald put before them.
 //
 //	<6>[    0.043321][    T1] message
+//	[    0.043321] [      T1] message                     dmesg of util-linux 2.40 on
 //	6,339,43321,-,caller=T1;message                       /dev/kmsg
 //	kern  :info  : [    0.043321] message                 dmesg -x
 //	2026-11-21T23:10:01,043321+01:00 message              dmesg --time-format iso
 //	[Sat Nov 21 23:10:01 2026] message                    dmesg -T
 //	Nov 21 23:10:01 host kernel: [    0.043321] message   syslog, journalctl
+//	Sat 2026-11-21 23:10:01 UTC host kernel: message      journalctl -o short-full
+//	1795302601.043321 host kernel: message                journalctl -o short-unix
+//	[    0.043321] host kernel: message                   journalctl -o short-monotonic
 func strip(line []byte) (message []byte, st stamps) {
 	st.pid = -1
 	s := scanner{line}
@@ -28,7 +32,9 @@ func strip(line []byte) (message []byte, st stamps) {
 		s.facility()
 		if wall, ok := s.wallTime(); ok {
 			st.wall = wall
-			s.host()
+			s.host(2)
+		} else if wall, ok := s.journalTime(); ok {
+			st.wall = wall
 		}
 		s.level()
 		s.facility()
@@ -94,15 +100,17 @@ func (s *scanner) facility() {
 	}
 }
 
-// host takes "host kernel: ", only "kernel: ", or "host kern.debug kernel: ".
-func (s *scanner) host() {
+// host takes "host kernel: ", only "kernel: ", or "host kern.debug kernel: ", of
+// so many words before the last at most.
+func (s *scanner) host(words int) bool {
 	for _, mark := range []string{"kernel: ", "kernel[0]: "} {
 		try := *s
-		if host, ok := try.before(mark); ok && !bytes.Contains(host, []byte(": ")) && bytes.Count(host, []byte(" ")) <= 2 {
+		if host, ok := try.before(mark); ok && !bytes.Contains(host, []byte(": ")) && bytes.Count(host, []byte(" ")) <= words {
 			*s = try
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // bracketed takes "[    0.043321]" and the caller that may follow it, or a time
@@ -111,10 +119,14 @@ func (s *scanner) bracketed(st *stamps) {
 	try := *s
 	if boot, ok := try.bootTime(); ok {
 		st.boot = boot
-		if pid, ok := try.caller(); ok {
+		spaced := try
+		spaced.literal(" ")
+		if pid, ok := spaced.caller(); ok {
 			st.pid = pid
+			try = spaced
 		}
 		try.literal(" ")
+		try.host(1)
 		*s = try
 		return
 	}
@@ -150,6 +162,7 @@ func (s *scanner) bootTime() (Time, bool) {
 			return Time{}, false
 		}
 	}
+	try.spaces() // journalctl's first line has no difference, but room for it
 	if !try.literal("]") {
 		return Time{}, false
 	}
@@ -218,6 +231,50 @@ func (s *scanner) wallTime() (Time, bool) {
 	}
 	*s = try
 	return at(us), true
+}
+
+// journalTime takes the times of journalctl that could as well be the beginning
+// of a message, if the host follows.
+func (s *scanner) journalTime() (Time, bool) {
+	try := *s
+	wall, ok := try.unixTime()
+	if !ok {
+		wall, ok = try.fullTime()
+	}
+	if !ok || !try.host(1) {
+		return Time{}, false
+	}
+	*s = try
+	return wall, true
+}
+
+// unixTime takes "1795302601.043321 ", and may take a part of what is none.
+func (s *scanner) unixTime() (Time, bool) {
+	sec, ok := s.number()
+	if !ok || sec > 1<<40 || !s.literal(".") {
+		return Time{}, false
+	}
+	us, ok := s.fraction()
+	return at(sec*1e6 + us), ok && s.literal(" ")
+}
+
+// fullTime takes "Sat 2026-11-21 23:10:01 UTC ". The zone says nothing that a
+// difference needs.
+func (s *scanner) fullTime() (Time, bool) {
+	const layout = "Mon 2006-01-02 15:04:05"
+	if len(s.rest) < len(layout) || s.rest[3] != ' ' || s.rest[8] != '-' {
+		return Time{}, false
+	}
+	t, err := time.Parse(layout, string(s.rest[:len(layout)]))
+	if err != nil {
+		return Time{}, false
+	}
+	s.rest = s.rest[len(layout):]
+	if !s.literal(" ") {
+		return Time{}, false
+	}
+	zone, ok := s.before(" ")
+	return at(t.UnixMicro()), ok && len(zone) <= 6
 }
 
 // isoLayouts are the ISO 8601 forms of dmesg, journalctl and rsyslog. Parsing

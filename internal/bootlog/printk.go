@@ -71,6 +71,10 @@ func (e *event) parseInitcall(s *scanner) verdict {
 	return known
 }
 
+// maxDuration is the longest time that a call is believed to have taken, in
+// microseconds: twelve days. The sum of all calls of a log fits 64 bits.
+const maxDuration = 1 << 40
+
 // outcome takes "0 after 12 usecs", with or without the 0.
 func (e *event) outcome(s *scanner) bool {
 	if code, ok := s.integer(); ok {
@@ -81,7 +85,7 @@ func (e *event) outcome(s *scanner) bool {
 		return false
 	}
 	n, ok := s.number()
-	if !ok || n > 1<<50 {
+	if !ok || n > maxDuration {
 		return false
 	}
 	switch {
@@ -92,7 +96,10 @@ func (e *event) outcome(s *scanner) bool {
 	default:
 		return false
 	}
-	e.duration = at(n * e.units)
+	if n *= e.units; n > maxDuration {
+		return false
+	}
+	e.duration = at(n)
 	return true
 }
 

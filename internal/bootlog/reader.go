@@ -114,13 +114,21 @@ func (rd *reader) line(line []byte, number int) error {
 	return nil
 }
 
+// backwards is by how much more the kernel's clock does not go back within one
+// boot, in microseconds. Processors disagree by far less.
+const backwards = 1_000_000
+
 // message takes what may be a message of the kernel.
 func (rd *reader) message(part []byte, number int, maybe bool) {
 	message, st := strip(part)
 	if bytes.HasPrefix(message, bannerStart) {
 		rd.banner(message, st)
 	}
+	last := rd.log.Last
 	now := rd.clock.tell(rd.log, st)
+	if back := now.Until(last); rd.log.Clock == ClockBoot && back.US > backwards && rd.log.BackLine == 0 {
+		rd.log.Back, rd.log.BackLine = back, number
+	}
 	e, v := event{}, other
 	if maybe {
 		e, v = parseEvent(message)

@@ -42,54 +42,6 @@ func short(calls []Call) string {
 	return strings.Join(lines, "; ")
 }
 
-// The same two messages, as everything that hands logs on writes them.
-func TestPrefixes(t *testing.T) {
-	for _, test := range []struct {
-		name, before, after string
-		clock               Clock
-		took                int64 // between the lines, microseconds
-		pid                 int   // of the return's line
-	}{
-		{"dmesg", "[    0.614701] ", "[    0.616701] ", ClockBoot, 2000, -1},
-		{"no time", "", "", ClockNone, -1, -1},
-		{"loglevel", "<7>[    0.614701] ", "<7>[    0.616701] ", ClockBoot, 2000, -1},
-		{"PRINTK_CALLER", "[    0.614701][    T1] ", "[    0.616701][    T1] ", ClockBoot, 2000, 1},
-		{"PRINTK_CALLER, interrupt", "[    0.614701][    T1] ", "[    0.616701][    C0] ", ClockBoot, 2000, -1},
-		{"a week of uptime", "[604800.000001] ", "[604800.002001] ", ClockBoot, 2000, -1},
-		{"/dev/kmsg", "7,339,614701,-;", "7,340,616701,-;", ClockBoot, 2000, -1},
-		{"/dev/kmsg with caller", "7,339,614701,-,caller=T1;", "7,340,616701,-,caller=T1;", ClockBoot, 2000, 1},
-		{"dmesg -x", "kern  :debug : [    0.614701] ", "kern  :debug : [    0.616701] ", ClockBoot, 2000, -1},
-		{"dmesg -d", "[    0.614701 <    0.000020>] ", "[    0.616701 <    0.002000>] ", ClockBoot, 2000, -1},
-		{"dmesg in colour", "\x1b[32m[    0.614701] \x1b[0m", "\x1b[32m[    0.616701] \x1b[0m", ClockBoot, 2000, -1},
-		{"dmesg -T", "[Sat Nov 21 23:10:01 2026] ", "[Sat Nov 21 23:10:03 2026] ", ClockWall, 2e6, -1},
-		{"dmesg iso", "2026-11-21T23:10:01,614701+01:00 ", "2026-11-21T23:10:01,616701+01:00 ", ClockWall, 2000, -1},
-		{"syslog", "Nov 21 23:10:01 host kernel: [    0.614701] ", "Nov 21 23:10:01 host kernel: [    0.616701] ", ClockBoot, 2000, -1},
-		{"syslog, day of one digit", "Nov  1 23:10:01 host kernel: [    0.614701] ", "Nov  1 23:10:01 host kernel: [    0.616701] ", ClockBoot, 2000, -1},
-		{"journalctl", "Nov 21 23:10:01 host kernel: ", "Nov 21 23:10:02 host kernel: ", ClockWall, 1e6, -1},
-		{"journalctl precise", "Nov 21 23:10:01.614701 host kernel: ", "Nov 21 23:10:01.616701 host kernel: ", ClockWall, 2000, -1},
-		{"journalctl iso", "2026-11-21T23:10:01+0100 host kernel: ", "2026-11-21T23:10:02+0100 host kernel: ", ClockWall, 1e6, -1},
-		{"rsyslog iso", "2026-11-21T23:10:01.614701+01:00 host kernel: [    0.614701] ", "2026-11-21T23:10:01.616800+01:00 host kernel: [    0.616701] ", ClockBoot, 2000, -1},
-		{"syslogd of busybox", "Nov 21 23:10:01 host kern.debug kernel: [    0.614701] ", "Nov 21 23:10:01 host kern.debug kernel: [    0.616701] ", ClockBoot, 2000, -1},
-		{"iso in UTC", "2026-11-21T23:10:01.614701Z host kernel: ", "2026-11-21T23:10:01.616701Z host kernel: ", ClockWall, 2000, -1},
-	} {
-		for _, end := range []string{"\n", "\r\n", "\r\r\n"} {
-			t.Run(test.name, func(t *testing.T) {
-				l := read(t, test.before+"calling  con_init+0x0/0x250 @ 1"+end+
-					test.after+"initcall con_init+0x0/0x250 returned -19 after 1234 usecs"+end)
-				require.Equal(t, "con_init @1 1234us =-19", short(l.Calls))
-				require.Equal(t, test.clock, l.Clock)
-				took := l.Calls[0].Start.Until(l.Calls[0].End)
-				require.Equal(t, test.took >= 0, took.Known)
-				if took.Known {
-					require.Equal(t, test.took, took.US)
-				}
-				require.Zero(t, l.Unreadable+l.Mended)
-				require.EqualValues(t, 0x250, l.Calls[0].Size)
-			})
-		}
-	}
-}
-
 // What each era prints, from init/main.c and kernel/async.c of its kernels.
 func TestEras(t *testing.T) {
 	for _, test := range []struct{ name, log, want string }{
@@ -163,6 +115,8 @@ const aCall = "[    1.0] calling  a_init+0x0/0x10 @ 1\n[    1.1] initcall a_init
 func TestNotInitcalls(t *testing.T) {
 	for _, line := range []string{
 		"pci 0000:00:01.3: calling  quirk_piix4_acpi+0x0/0x180 @ 1",
+		" [0:      swapper/0:    1] pci 0000:00:01.3: calling  quirk_piix4_acpi+0x0/0x180 @ 1",
+		"<0>.(0)[1:swapper/0]pci 10000:e0:1d.0: calling  quirk_piix4_acpi+0x0/0x180 @ 1",
 		"pci 0000:00:01.3: quirk_piix4_acpi+0x0/0x180 took 12 usecs",
 		"calling  usb1+ @ 1234, parent: 0000:00:1d.0",
 		"rtc_cmos 00:01: calling  pnp_bus_suspend+0x0/0x10 @ 12, parent: pnp0",
@@ -306,9 +260,9 @@ func TestProbes(t *testing.T) {
 [    2.2] probe ata_probe in driver ata for device 00:03 returned -19 after 4 usecs
 `)
 	require.Equal(t, []Probe{
-		{"0000:00:01.1", 0, at(34528), at(2_000_000)},
-		{"a device returned 0 of b", 517, at(3), at(2_100_000)},
-		{"00:03", -19, at(4), at(2_200_000)},
+		{"0000:00:01.1", 0, at(34528), at(2_000_000), 3},
+		{"a device returned 0 of b", 517, at(3), at(2_100_000), 4},
+		{"00:03", -19, at(4), at(2_200_000), 5},
 	}, l.Probes)
 }
 
@@ -365,6 +319,22 @@ func TestSeveralBoots(t *testing.T) {
 	l = read(t, boot("one")+"Linux version 6.1 (cat /proc/version)\n")
 	require.Equal(t, "Linux version 6.1 (one)", l.Banner, "what user space prints is no boot")
 	require.Equal(t, 1, l.Boots)
+}
+
+// Where the banner is lost with the beginning of a second boot, only the times
+// tell of it.
+func TestSecondBootWithoutBanner(t *testing.T) {
+	const boot = "[    5.000000] calling  b_init+0x0/0x10 @ 1\n[    9.500000] initcall b_init+0x0/0x10 returned 0 after 4 usecs\n"
+	require.Contains(t, Alone(read(t, boot+boot)).Notes(),
+		"the times go back by 4.500 s in line 3: another boot may begin there, whose calls are counted as well")
+	for _, notes := range [][]string{
+		Alone(read(t, boot)).Notes(),
+		Alone(read(t, boot+"[    8.500000] late\n")).Notes(), // a second: the clocks of two processors
+		Alone(read(t, banner+boot+banner+boot)).Notes(),
+		Alone(read(t, boot+"[    9.600000]    <...>-1  0..... 43321us : initcall_start: func=b_init+0x0/0x10\n")).Notes(),
+	} {
+		require.NotContains(t, strings.Join(notes, "\n"), "go back")
+	}
 }
 
 func TestGzip(t *testing.T) {
@@ -450,4 +420,19 @@ func TestRealLogs(t *testing.T) {
 	l = read(t, string(text))
 	require.Equal(t, "con_init @0 0us =0; piix_init @30 35087us =0; ehci_hcd_init @30 58us =0; uhci_hcd_init @30 310736us =0", short(l.Calls))
 	require.Equal(t, at(2_243_482), l.UserSpace, "not the freeing of memory, which waits for them")
+}
+
+// A duration that no call can have taken is no duration: sums would overflow.
+func TestIncredibleDuration(t *testing.T) {
+	for _, line := range []string{
+		"initcall b_init+0x0/0x9 returned 0 after 1099511627777 usecs", // 2^40 and one
+		"initcall b_init+0x0/0x9 returned 0 after 1099511628 msecs",
+		"initcall 0xc03d1a0a ran for 1099511628 msecs: b_init+0x0/0x9()",
+	} {
+		l := read(t, aCall+"[    1.2] "+line+"\n")
+		require.Equal(t, "a_init @1 5us =0", short(l.Calls), line)
+		require.Equal(t, 1, l.Unreadable, line)
+	}
+	l := read(t, aCall+"[    1.2] initcall b_init+0x0/0x9 returned 0 after 1099511627776 usecs\n")
+	require.Zero(t, l.Unreadable)
 }

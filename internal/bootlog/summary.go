@@ -3,6 +3,7 @@ package bootlog
 import (
 	"cmp"
 	"slices"
+	"sort"
 )
 
 // Totals are the sums over calls. Calls that overlap, as a module's within the
@@ -83,7 +84,7 @@ func Summarize(j *Join, opt SummaryOptions) *Summary {
 		}
 		if c.Kind == KindInitcall || j.Kernel == nil && c.Kind == KindUnknown {
 			if early && c.Status == Returned && deferrable(name) && c.Duration.Known && c.Duration.US >= opt.Candidate {
-				s.Candidate = append(s.Candidate, Candidate{i, c.Duration.US, probedDuring(j.Log, c.Call)})
+				s.Candidate = append(s.Candidate, Candidate{Call: i, Saves: c.Duration.US})
 			}
 		}
 	}
@@ -91,19 +92,21 @@ func Summarize(j *Join, opt SummaryOptions) *Summary {
 	s.Span = boot.from.Until(boot.to)
 	s.Levels = levelTotals(j, order)
 	s.Gaps = gaps(j, opt.Gap)
+	s.addDevices(j)
 	slices.SortStableFunc(s.Candidate, func(a, b Candidate) int { return cmp.Compare(b.Saves, a.Saves) })
 	return s
 }
 
-// probedDuring returns the devices whose probe ended while a call ran.
-func probedDuring(l *Log, c *Call) []string {
-	var devices []string
-	for _, p := range l.Probes {
-		if c.Start.Known && c.End.Known && p.End.Known && c.Start.US <= p.End.US && p.End.US <= c.End.US {
-			devices = append(devices, p.Device)
+// addDevices gives each device to the candidate during which its probe ended:
+// the last that was announced before, if it had not returned yet.
+func (s *Summary) addDevices(j *Join) {
+	call := func(n int) *Call { return j.Calls[s.Candidate[n].Call].Call }
+	for _, p := range j.Log.Probes {
+		n := sort.Search(len(s.Candidate), func(n int) bool { return call(n).Line > p.Line }) - 1
+		if n >= 0 && call(n).Announced && call(n).End.Known && p.End.Known && p.End.US <= call(n).End.US {
+			s.Candidate[n].Devices = append(s.Candidate[n].Devices, p.Device)
 		}
 	}
-	return devices
 }
 
 // BeforeUser reports whether a call began before user space did, by their places

@@ -132,6 +132,24 @@ func TestCompare(t *testing.T) {
 	require.Equal(t, 1, moved)
 }
 
+// A call that hangs, or whose return is missing, has no duration to compare, and
+// is neither the same nor a new one.
+func TestCompareUnmeasured(t *testing.T) {
+	older := read(t, banner+calls("a", "b", "c"))
+	newer := read(t, banner+calls("a")+`[    2.000000] calling  b+0x0/0x10 @ 1
+[    2.100000] calling  c+0x0/0x10 @ 1
+`)
+	c, err := Compare(older, newer, Thresholds{US: 1000, Percent: 10})
+	require.NoError(t, err)
+	var changes []Change
+	for _, p := range c.Pairs {
+		changes = append(changes, p.Change)
+	}
+	require.Equal(t, []Change{Same, Unmeasured, Unmeasured}, changes)
+	require.Equal(t, Lost, c.Pairs[1].New.Status)
+	require.Equal(t, Running, c.Pairs[2].New.Status)
+}
+
 func TestBlacklist(t *testing.T) {
 	k := kernel("console:console:con", "initcall:6:stub_a", "initcall:6:init", "initcall:7:init", "initcall:7:b")
 	k.Entries[1].Names = append(k.Entries[1].Names, "a")
@@ -147,6 +165,9 @@ func TestBlacklist(t *testing.T) {
 	require.ErrorContains(t, err, `no initcall "nope"`)
 	_, _, err = k.CheckBlacklist([]string{"con"})
 	require.ErrorContains(t, err, "console table")
+	k.Entries[1].Raw = ""
+	_, _, err = k.CheckBlacklist([]string{"a"})
+	require.ErrorContains(t, err, "how the linker named a is not known")
 	require.Equal(t, []string{"x", "y", "z"}, Blacklist("ro initcall_blacklist=x,y quiet initcall_blacklist=z"))
 }
 
@@ -173,4 +194,35 @@ func TestErrno(t *testing.T) {
 		require.Equal(t, test.name, name, "%v", test)
 		require.Equal(t, test.assumed, assumed, "%v", test)
 	}
+}
+
+// Times of day are too coarse to tell in which of two calls a device was probed;
+// the order of the lines tells.
+func TestDevicesOfCandidates(t *testing.T) {
+	log := "entering initcall level: device\n"
+	for _, message := range []string{
+		"calling  a+0x0/0x20 @ 1",
+		"probe of in_a returned 0 after 9000 usecs",
+		"initcall a+0x0/0x20 returned 0 after 20000 usecs",
+		"calling  b+0x0/0x20 @ 1",
+		"probe of in_b returned 0 after 9000 usecs",
+		"initcall b+0x0/0x20 returned 0 after 20000 usecs",
+	} {
+		log += "Nov 21 23:10:01 host kernel: " + message + "\n"
+	}
+	log += "Nov 21 23:10:02 host kernel: probe of later returned 0 after 9000 usecs\n"
+	s := Summarize(Alone(read(t, log)), SummaryOptions{Candidate: 10_000})
+	require.Equal(t, []Candidate{{0, 20_000, []string{"in_a"}}, {1, 20_000, []string{"in_b"}}}, s.Candidate)
+}
+
+// Where calls overlap a device is that of one: the work stays linear.
+func TestDevicesOfOverlappingCandidates(t *testing.T) {
+	s := Summarize(Alone(read(t, `entering initcall level: device
+[    1.000000] calling  a+0x0/0x20 @ 1
+[    1.010000] calling  b+0x0/0x20
+[    1.020000] probe of dev returned 0 after 5 usecs
+[    1.030000] initcall b+0x0/0x20 returned 0 after 20000 usecs
+[    1.040000] initcall a+0x0/0x20 returned 0 after 40000 usecs
+`)), SummaryOptions{Candidate: 10_000})
+	require.Equal(t, []Candidate{{0, 40_000, nil}, {1, 20_000, []string{"dev"}}}, s.Candidate)
 }

@@ -156,6 +156,7 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 	t.Run("boot", func(t *testing.T) {
 		v.boots = "failed"
 		v.boots = strconv.Itoa(explained(t, initsect, filepath.Join(dir, "boot.log"), image))
+		explained(t, initsect, filepath.Join(dir, "boot.log"), filepath.Join(dir, "boot"))
 		if other.symbols == "dbg" {
 			refused(t, initsect, filepath.Join(dir, "boot.log"), filepath.Join(fetch(t, other), "vmlinux"))
 		}

@@ -40,6 +40,7 @@ var changeTitles = []struct{ change, title string }{
 	{"faster", "faster"},
 	{"gone", "gone"},
 	{"new", "new"},
+	{"not measured", "not measured: one of the logs does not tell how long they took"},
 	{"moved", "moved: as fast as before, at another place"},
 }
 

@@ -164,7 +164,8 @@ type Boot struct {
 // BootKernel returns what a join needs of the document of an image.
 // An object file or a module is no kernel that could have booted.
 func BootKernel(list *List) (*bootlog.Kernel, error) {
-	if list.Image.Container != "elf" {
+	switch list.Image.Container {
+	case "object", "module", "archive":
 		return nil, fmt.Errorf("%s: is of kind %q, not the kernel that was booted", list.Image.Path, list.Image.Container)
 	}
 	k := &bootlog.Kernel{Sync: list.SyncKnown}

@@ -70,12 +70,14 @@ func bootPID(pid int) *int {
 // most calls first.
 func (b *bootBuilder) failures(failed []int) []Failure {
 	list := []Failure{}
+	places := map[int]int{} // in the list, by the error
 	for _, i := range failed {
 		code := b.j.Calls[i].Return
-		at := slices.IndexFunc(list, func(f Failure) bool { return f.Return == code })
-		if at < 0 {
+		at, seen := places[code]
+		if !seen {
 			name, assumed := bootlog.Errno(-code, b.machine)
 			at = len(list)
+			places[code] = at
 			list = append(list, Failure{Return: code, Error: known(name), Assumed: assumed})
 		}
 		list[at].Calls = append(list[at].Calls, i+1)
