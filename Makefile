@@ -22,7 +22,8 @@ lint:
 fixtures: # rebuild the fixtures with cross compilers and compare with the committed ones
 	$(MAKE) -C $(FIXTURES) verify
 
-# Boot real kernels and compare; KERNELS is all, ci, or ids of internal/kerneltest/kernels.tsv.
+# Boot real kernels and compare; KERNELS is all, ci, or ids of internal/kerneltest/kernels.tsv. With ci all of them are
+# booted and their boot images listed, but those of the tier ci alone have their debug packages compared.
 KERNELS ?= all
 test-kernels:
 	internal/kerneltest/deps $(if $(filter-out all ci,$(KERNELS)),$(KERNELS))
@@ -38,8 +39,8 @@ test-browser:
 	internal/render/deps
 	go test -tags browser -count=1 -v -timeout 10m ./internal/render
 
-bench: # ratios to nm and readelf, each pair in one run
-	go test -tags kernels -run "^$$" -bench . -benchtime 1x -timeout 30m ./internal/kerneltest
+bench: # ratios to nm, readelf and the decompressors, each pair in one run
+	go test -tags kernels -run "^$$" -bench . -benchtime 1x -timeout 60m ./internal/kerneltest
 
 # Fuzz every target for TIME. go test also fails if the time is up while an input is tried ("context deadline
 # exceeded"); it then runs again, where what really failed fails at once: its input is in testdata by then.

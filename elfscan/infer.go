@@ -243,56 +243,50 @@ func (im *Image) checkWalked(r *run, levels []Addr) error {
 	if r.start == levels[0] { // every kernel has early initcalls
 		return fmt.Errorf("the run of %d entries from %#x to %#x looks like the tables of initcalls, but has no early ones", r.entries, r.start, r.end)
 	}
-	walks := []extent{{r.start, levels[0]}}
-	end := levels[len(levels)-1]
-	console := Range{end, end}
-	if end < r.end {
-		walks = append(walks, extent{end, r.end})
-	} else {
-		console.To += Addr(maxConsole * r.format.size)
+	end, entry := levels[len(levels)-1], Addr(r.format.size)
+	walks := []walk{
+		{r.start, levels[0], Range{r.start - maxStep*entry, r.start - 1}},
+		{end, r.end, Range{r.end + 1, r.end + maxConsole*entry}},
 	}
-	ranges := []Range{console}
+	var ranges []Range
 	for _, w := range walks {
-		ranges = append(ranges, Range{w.start, w.start}, Range{w.end, w.end})
+		ranges = append(ranges, Range{w.start, w.start}, Range{w.end, w.end}, w.beyond)
 	}
 	refs, err := im.References(ranges...)
 	if err != nil {
 		return fmt.Errorf("whether the entries from %#x to %#x are all of the tables cannot be told: %w", r.start, r.end, err)
 	}
 	refs = slices.DeleteFunc(refs, func(ref Reference) bool { return ref.Kind == ReferencePointer })
-	if end == r.end {
-		if err := checkNoConsole(refs, console); err != nil {
-			return err
-		}
-	}
 	for _, w := range walks {
-		from, to := users(refs, Range{w.start, w.start}), users(refs, Range{w.end, w.end})
-		if !slices.ContainsFunc(from, func(f Addr) bool { return slices.Contains(to, f) }) {
+		to, beyond := users(refs, Range{w.end, w.end}), users(refs, w.beyond)
+		walkers := users(refs, Range{w.start, w.start})
+		walkers = slices.DeleteFunc(walkers, func(f Addr) bool { return !slices.Contains(to, f) })
+		if len(walkers) == 0 {
 			return fmt.Errorf("the run of %d entries from %#x to %#x looks like the tables of initcalls, but nothing refers to %#x and %#x, as what walks them would",
+				r.entries, r.start, r.end, w.start, w.end)
+		}
+		if slices.ContainsFunc(walkers, func(f Addr) bool { return slices.Contains(beyond, f) }) {
+			return fmt.Errorf("the run of %d entries from %#x to %#x looks like the tables of initcalls, but what walks %#x to %#x goes beyond: an entry there is bad",
 				r.entries, r.start, r.end, w.start, w.end)
 		}
 	}
 	return nil
 }
 
-// maxConsole bounds how many entries are looked for in a console's table that
-// is not one. Kernels have up to ten.
-const maxConsole = 64
-
-// checkNoConsole makes sure that a run that ends where the initcall table does
-// is not followed by a console's table, of which the first entry is bad: what
-// walks that refers to where it begins and where it ends, which in a kernel
-// without one is the same.
-func checkNoConsole(refs []Reference, after Range) error {
-	from, to := users(refs, Range{after.From, after.From}), users(refs, Range{after.From + 1, after.To})
-	if len(from) == 0 {
-		return fmt.Errorf("nothing refers to %#x, where the initcall table ends: whether a table of the console's follows it cannot be told", after.From)
-	}
-	if slices.ContainsFunc(from, func(f Addr) bool { return slices.Contains(to, f) }) {
-		return fmt.Errorf("the entries at %#x, which follow the initcall table, hold no functions, but something walks them as the console's table would be", after.From)
-	}
-	return nil
+// walk is a part of the tables that one function walks from start to end; in a
+// kernel without initcalls of the console these are the same. That function
+// refers to nothing beyond, where the table would go on if a bad entry had cut
+// it off: a loop that adds the size of an entry to the start seems to refer to
+// the second entry, as if the table ended or began there.
+type walk struct {
+	start, end Addr
+	beyond     Range
 }
+
+const (
+	maxStep    = 4  // entries from the start that a loop's step may reach
+	maxConsole = 64 // entries of a console's table; kernels have up to ten
+)
 
 // users returns where the functions begin that refer to an address in a range.
 func users(refs []Reference, to Range) (functions []Addr) {

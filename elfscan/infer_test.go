@@ -128,7 +128,15 @@ func TestInferRefuses(t *testing.T) {
 		{"a null entry cuts the run", func(im *fixture.Image) { clear(slotOf(im, "f0_init")) }, "nothing refers to"},
 		{"a null entry cuts off the early ones", func(im *fixture.Image) { clear(slotOf(im, "f1_init")) }, "no early ones"},
 		{"a null entry of the console's", func(im *fixture.Image) { clear(slotOf(im, "univ8250_console_init")) }, "nothing refers to"},
-		{"a null entry at the start of the console's", func(im *fixture.Image) { clear(slotOf(im, "con_init")) }, "as the console's table would be"},
+		{"a null entry at the start of the console's", func(im *fixture.Image) { clear(slotOf(im, "con_init")) }, "goes beyond"},
+		{"a null second entry of the console's, to which its loop seems to refer", func(im *fixture.Image) {
+			clear(slotOf(im, "univ8250_console_init"))
+			refer(im, 72, im.Find("__con_initcall_start").Value+4)
+		}, "goes beyond"},
+		{"a null first entry of the early ones, whose loop seems to refer to the second", func(im *fixture.Image) {
+			clear(slotOf(im, "f0_init"))
+			refer(im, 40, im.Find("__initcall_start").Value+4)
+		}, "goes beyond"},
 		{"no walker of the console's, which a null entry begins", func(im *fixture.Image) {
 			clear(slotOf(im, "con_init"))
 			clear(im.Section(".text").Data[64:96])

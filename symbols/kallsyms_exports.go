@@ -81,12 +81,6 @@ const maxPairs = 4096
 // page that the image can begin with.
 func (r *raw) pointerExports() vote {
 	pairs := r.pairs()
-	if step := len(pairs) / maxPairs; step > 1 {
-		for i := range maxPairs {
-			pairs[i] = pairs[i*step]
-		}
-		pairs = pairs[:maxPairs]
-	}
 	low, high := r.addr[r.text[0]], r.addr[r.text[len(r.text)-1]]
 	counts := map[Addr]int{}
 	for back := low % pageSize; ; back += pageSize {
@@ -104,13 +98,26 @@ func (r *raw) pointerExports() vote {
 	return vote{base, n, true, fmt.Sprintf("the entries of %d exported symbols", n)}
 }
 
-// pairs returns the words of the image that are addresses of functions, each
-// with the next word.
+// pairs returns words of the image that are addresses of functions, each with
+// the next word: all, or evenly chosen ones.
 func (r *raw) pairs() (found []pair) {
+	functions := r.functionSet()
+	count := 0
+	r.eachPair(&functions, func(pair) { count++ })
+	step, n := max(1, count/maxPairs), 0
+	r.eachPair(&functions, func(p pair) {
+		if n%step == 0 && len(found) < maxPairs {
+			found = append(found, p)
+		}
+		n++
+	})
+	return found
+}
+
+func (r *raw) eachPair(functions *addrSet, visit func(pair)) {
 	low, high := r.addr[r.text[0]], r.addr[r.text[len(r.text)-1]]
 	word := r.WordSize
 	size := Addr(len(r.bytes))
-	functions := r.functionSet()
 	for at := 0; at+2*word <= len(r.bytes); at += word {
 		v := Addr(r.tokens.uint(at, word))
 		if v < low || v > high {
@@ -124,8 +131,7 @@ func (r *raw) pairs() (found []pair) {
 			v &^= 1 // Thumb
 		}
 		if functions.has(v) {
-			found = append(found, pair{v, name})
+			visit(pair{v, name})
 		}
 	}
-	return found
 }

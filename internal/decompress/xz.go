@@ -7,8 +7,6 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
-
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // The XZ container (xz-file-format.txt, version 1.2.1): a header, blocks, each
@@ -109,21 +107,6 @@ func (s *xzStream) block(dst []byte, most int) ([]byte, error) {
 	s.at += s.check.size
 	s.blocks = append(s.blocks, xzBlock{unpadded, uint64(size)})
 	return dst[:len(dst)+size], nil
-}
-
-// unlzma2 decodes a block's LZMA2 data, which fills dst.
-func unlzma2(dst, src []byte, dict int) error {
-	if len(dst) == 0 {
-		return nil
-	}
-	// A distance never reaches behind the begin of the block.
-	dict = max(min(dict, len(dst)), lzma.MinDictCap)
-	r, err := lzma.Reader2Config{DictCap: dict}.NewReader2(bytes.NewReader(src))
-	if err != nil {
-		return err
-	}
-	_, err = io.ReadFull(r, dst)
-	return err
 }
 
 // lzma2Sizes returns how long the LZMA2 data is that b begins with, and how

@@ -26,12 +26,18 @@ type File struct {
 	size  int64
 	file  *os.File // nil if the bytes are in memory, or whole's
 	bytes []byte   // the bytes in memory
-	maps  [][]byte
+	maps  []mapping
 
 	modified time.Time // when the file was opened
 
 	whole *File // the file that this is a part of, and where in it
 	start int64
+}
+
+// mapping is a mapped range of a file.
+type mapping struct {
+	start int64
+	bytes []byte
 }
 
 // Open opens a regular file. A pipe or a terminal is read to its end first; a
