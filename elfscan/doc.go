@@ -11,9 +11,10 @@
 //		fmt.Println(c.Order, c.Level, c.Display())
 //	}
 //
-// It reads linked kernels (ELF executables and shared objects, with a symbol
-// table or with a System.map), object files, loadable modules and archives of
-// objects, of either class and byte order.
+// It reads linked kernels (ELF executables and shared objects), the boot images
+// that hold them, object files, loadable modules and archives of objects, of
+// either class and byte order. A linked kernel's names come from its symbol table,
+// from a System.map, or from the symbol table that the kernel itself carries.
 //
 // # How a table is read
 //
@@ -32,6 +33,15 @@
 // itself chooses among aliases ([symbols.Preferred]); module, line and sync
 // level from the entry symbol beside it, where there is one.
 //
+// # Kernels that do not name their tables
+//
+// Without CONFIG_KALLSYMS_ALL a kernel's own symbol table names code only. Its
+// tables are then found by what they are: a run of entries that all hold starts
+// of functions, most of them in init text; nine pointers into it, which are
+// initcall_levels of init/main.c; and code that refers to where the run begins
+// and ends, as what walks it must. If one of these is missing, or there are two,
+// that is an error. [Table.Inferred] says what was found so.
+//
 // # What cannot be known
 //
 // Kernels before 2.6.28 have no boundaries between levels and those before 3.4
@@ -43,6 +53,7 @@
 //
 // # Limitations
 //
-// The kernel must be uncompressed, and its names must come from its symbol
-// table or a System.map. Objects that hold LLVM bitcode are not read.
+// Names come from the symbol table, from a System.map, or from the table that a
+// kernel built with CONFIG_KALLSYMS carries; one that has none of them is an
+// error. Objects that hold LLVM bitcode are not read.
 package elfscan

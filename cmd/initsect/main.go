@@ -10,9 +10,10 @@
 //	initsect symbols  [--map FILE] [IMAGE]       the symbol table, as a System.map
 //	initsect boot     LOG [IMAGE]                what each initcall cost in a boot
 //
-// IMAGE is an uncompressed kernel (vmlinux), an object file, a loadable module
-// or an archive of objects; "-" is standard input. Without IMAGE the running
-// kernel's vmlinux is looked for where distributions put it.
+// IMAGE is a kernel (vmlinux), a boot image (bzImage, zImage, Image and others,
+// compressed or not), an object file, a loadable module or an archive of objects;
+// "-" is standard input. Without IMAGE the running kernel is looked for where
+// distributions put it.
 //
 // The exit status is 0 if the question was answered, 1 if the answer is that
 // there are findings or differences, and 2 if it could not be answered: then

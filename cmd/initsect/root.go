@@ -104,7 +104,7 @@ func (f *imageFlags) open(path string, s streams) (*elfscan.Image, error) {
 	}
 	switch path {
 	case "":
-		found, err := running.Vmlinux("/")
+		found, err := running.Image("/")
 		if err != nil {
 			return nil, err
 		}

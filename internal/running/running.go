@@ -1,7 +1,9 @@
-// Package running finds the vmlinux of the kernel that this machine runs.
+// Package running finds the kernel that this machine runs: its vmlinux, or its
+// boot image.
 package running
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
+	"github.com/initsect/initsect/internal/unpack"
 )
 
 // places are where perf (tools/perf/util/symbol.c) and drgn
@@ -26,13 +29,22 @@ var places = []string{
 	"boot/vmlinux-%s",
 }
 
+// bootPlaces are where distributions install the boot image.
+var bootPlaces = []string{
+	"boot/vmlinuz-%s",
+	"boot/Image-%s",
+	"lib/modules/%s/vmlinuz",
+	"usr/lib/modules/%s/vmlinuz",
+}
+
 // buildIDPlace is where debuggers look by build id.
 const buildIDPlace = "usr/lib/debug/.build-id/%s/%s.debug"
 
-// Vmlinux returns the path of the running kernel's vmlinux, below root, which
-// is "/" but in tests. Where the running kernel tells its build id, a file
-// with another one is passed over.
-func Vmlinux(root string) (string, error) {
+// Image returns the path of the running kernel's vmlinux, or of its boot image,
+// below root, which is "/" but in tests. Where the running kernel tells its build
+// id, a file with another one is passed over, and so is a boot image whose
+// banner is not in /proc/version.
+func Image(root string) (string, error) {
 	raw, err := os.ReadFile(filepath.Join(root, "proc/sys/kernel/osrelease"))
 	if err != nil {
 		return "", fmt.Errorf("no IMAGE was given, and the running kernel's release is not to be had: %w", err)
@@ -40,23 +52,61 @@ func Vmlinux(root string) (string, error) {
 	release := strings.TrimSpace(string(raw))
 	id := runningBuildID(root)
 	var passed []string
+	try := func(path string, usable func(string) error) bool {
+		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+		err := usable(path)
+		if err != nil {
+			passed = append(passed, fmt.Sprintf("%s (%v)", path, err))
+		}
+		return err == nil
+	}
 	for _, path := range candidates(release, id) {
 		path = filepath.Join(root, path)
-		if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		err := usable(path, id)
-		if err == nil {
+		if try(path, func(path string) error { return usable(path, id) }) {
 			return path, nil
 		}
-		passed = append(passed, fmt.Sprintf("%s (%v)", path, err))
 	}
-	msg := fmt.Sprintf("no IMAGE was given, and no vmlinux of the running kernel %s is where debug packages put it, such as %s: "+
+	for _, place := range bootPlaces {
+		path := filepath.Join(root, fmt.Sprintf(place, release))
+		if try(path, func(path string) error { return sameBanner(path, root) }) {
+			return path, nil
+		}
+	}
+	msg := fmt.Sprintf("no IMAGE was given, and no kernel %s, which is running, is where packages put it, such as %s: "+
 		"install the package of debug symbols, or name an image", release, filepath.Join(root, fmt.Sprintf(places[0], release)))
 	if len(passed) > 0 {
 		msg += "; passed over: " + strings.Join(passed, ", ")
 	}
 	return "", errors.New(msg)
+}
+
+// sameBanner makes sure that the kernel in a boot image says of itself what the
+// running one does.
+func sameBanner(path, root string) (err error) {
+	defer filemap.Guard(&err)()
+	version, err := os.ReadFile(filepath.Join(root, "proc/version"))
+	if err != nil {
+		return err
+	}
+	file, err := filemap.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	kernel, err := unpack.Open(file)
+	if err != nil {
+		return err
+	}
+	all, err := kernel.File.Bytes(0, kernel.File.Size())
+	if err != nil {
+		return err
+	}
+	if banner := bytes.TrimSpace(version); len(banner) == 0 || !bytes.Contains(all, banner) {
+		return errors.New("of another build")
+	}
+	return nil
 }
 
 func candidates(release, id string) []string {

@@ -1,6 +1,8 @@
 package running
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/hex"
 	"os"
@@ -65,7 +67,7 @@ func TestVmlinux(t *testing.T) {
 		t.Run(place, func(t *testing.T) {
 			root := machine(t, fixtureID)
 			want := copyTo(t, root, place, fixture)
-			got, err := Vmlinux(root)
+			got, err := Image(root)
 			require.NoError(t, err)
 			require.Equal(t, want, got)
 		})
@@ -75,11 +77,11 @@ func TestVmlinux(t *testing.T) {
 func TestVmlinuxOfAnotherBuildIsPassedOver(t *testing.T) {
 	root := machine(t, fixtureID)
 	copyTo(t, root, "usr/lib/debug/boot/vmlinux-"+testRelease, otherBuild)
-	_, err := Vmlinux(root)
+	_, err := Image(root)
 	require.ErrorContains(t, err, "vmlinux-6.12.0-fixture (of another build)")
 
 	right := copyTo(t, root, "boot/vmlinux-"+testRelease, fixture)
-	got, err := Vmlinux(root)
+	got, err := Image(root)
 	require.NoError(t, err)
 	require.Equal(t, right, got)
 }
@@ -88,7 +90,7 @@ func TestVmlinuxOfAnotherBuildIsPassedOver(t *testing.T) {
 func TestCompressedVmlinuxIsPassedOver(t *testing.T) {
 	root := machine(t, "")
 	put(t, root, "boot/vmlinux-"+testRelease, []byte("\x1f\x8b compressed"))
-	_, err := Vmlinux(root)
+	_, err := Image(root)
 	require.ErrorContains(t, err, "(not an ELF file)")
 }
 
@@ -96,17 +98,42 @@ func TestCompressedVmlinuxIsPassedOver(t *testing.T) {
 func TestStrippedVmlinuxIsPassedOver(t *testing.T) {
 	root := machine(t, "")
 	copyTo(t, root, "usr/lib/debug/boot/vmlinux-"+testRelease, fixture+".stripped")
-	_, err := Vmlinux(root)
+	_, err := Image(root)
 	require.ErrorContains(t, err, "(no symbol table)")
 	right := copyTo(t, root, "boot/vmlinux-"+testRelease, fixture)
-	got, err := Vmlinux(root)
+	got, err := Image(root)
 	require.NoError(t, err)
 	require.Equal(t, right, got)
 }
 
+// Without a vmlinux the boot image does, if it is the running kernel's.
+func TestBootImage(t *testing.T) {
+	root := machine(t, "")
+	content, err := os.ReadFile(fixture)
+	require.NoError(t, err)
+	start := bytes.Index(content, []byte("Linux version "))
+	require.Positive(t, start)
+	banner := content[start : start+bytes.IndexByte(content[start:], '\n')]
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, err = w.Write(content)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	put(t, root, "boot/vmlinuz-"+testRelease, packed.Bytes())
+
+	put(t, root, "proc/version", []byte("Linux version 6.12.0-fixture (another) #1\n"))
+	_, err = Image(root)
+	require.ErrorContains(t, err, "vmlinuz-6.12.0-fixture (of another build)")
+
+	put(t, root, "proc/version", append(banner, '\n'))
+	got, err := Image(root)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(root, "boot/vmlinuz-"+testRelease), got)
+}
+
 func TestNothingFound(t *testing.T) {
-	_, err := Vmlinux(machine(t, fixtureID))
-	require.ErrorContains(t, err, "no IMAGE was given, and no vmlinux of the running kernel 6.12.0-fixture")
-	_, err = Vmlinux(t.TempDir())
+	_, err := Image(machine(t, fixtureID))
+	require.ErrorContains(t, err, "no IMAGE was given, and no kernel 6.12.0-fixture, which is running")
+	_, err = Image(t.TempDir())
 	require.ErrorContains(t, err, "the running kernel's release is not to be had")
 }
