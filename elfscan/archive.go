@@ -288,7 +288,8 @@ func (a *archiveReader) memberName(name string, body, size int64) (string, int64
 		return string(bytes.TrimRight(long, "\x00")), body + n, size - n, nil
 	}
 	if digits, ok := strings.CutPrefix(name, "/"); ok {
-		at, err := strconv.Atoi(digits)
+		// GNU ar leaves the / of a short name of 15 bytes in the last place.
+		at, err := strconv.Atoi(strings.TrimRight(digits, " /"))
 		if err != nil || at < 0 || at >= len(a.names) {
 			return "", 0, 0, fmt.Errorf("its name is %q, beyond the table of names", name)
 		}

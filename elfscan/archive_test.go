@@ -163,6 +163,12 @@ func TestThinArchives(t *testing.T) {
 	l, err = listThin(two[:len(two)-7])
 	requireError(t, l, err, "cut off")
 
+	// What GNU ar 2.40 writes of a name of 15 bytes (ar rcT t.a 0123456789abc.o).
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "0123456789abc.o"), []byte(b), 0o600))
+	l, err = listThin(ar(thin, arMember{"//", "0123456789abc.o/\n", ""}, arMember{"/0             /", b, ""}))
+	require.NoError(t, err)
+	require.Equal(t, "1 6 b_probe 0123456789abc.o\n2 7s b_late 0123456789abc.o\n", shortLines(l))
+
 	im, err := elfscan.OpenBytes("-", two, elfscan.Options{})
 	require.Nil(t, im)
 	require.ErrorContains(t, err, "give it as a file")

@@ -232,13 +232,31 @@ func (t *Table) spanEnd(i int) Boundary {
 	return t.End
 }
 
-// levelStart is where the entries of the table's i-th level begin.
-func (t *Table) levelStart(i int) Addr {
+// levelStart is where the entries of the table's i-th level begin, if they are
+// of this many bytes.
+func (t *Table) levelStart(i, entrySize int) Addr {
 	start := t.Levels[i].Start.Addr
 	if i == 0 {
-		start += t.lead
+		start += t.lead(entrySize)
 	}
 	return start
+}
+
+// lead is how many bytes lie between a table's start and its first entry. A
+// whole entry is none of them: the kernel calls it.
+func (t *Table) lead(entrySize int) Addr {
+	if t.first.Symbol == "" || (t.first.Addr-t.Start.Addr)%Addr(entrySize) == 0 {
+		return 0
+	}
+	return t.first.Addr - t.Start.Addr
+}
+
+// checkLead makes sure that the table starts where its first entry does.
+func (t *Table) checkLead(f *faults) error {
+	if t.lead(t.EntrySize) == 0 {
+		return nil
+	}
+	return f.addf(t.Kind, FaultMisaligned, t.Start, "it starts at %#x, but its first entry, %s, is at %#x", t.Start.Addr, t.first.Symbol, t.first.Addr)
 }
 
 // countLevels fills in how many entries each level has. A boundary that lies
@@ -247,7 +265,7 @@ func (t *Table) countLevels(f *faults) error {
 	for i := range t.Levels {
 		s := &t.Levels[i]
 		end := t.spanEnd(i)
-		size := uint64(end.Addr - t.levelStart(i))
+		size := uint64(end.Addr - t.levelStart(i, t.EntrySize))
 		if size%uint64(t.EntrySize) != 0 {
 			if err := f.addf(t.Kind, FaultSize, s.Start, "%s at %#x and %s at %#x are %#x bytes apart, no multiple of the %d of an entry (%s)",
 				s.Start.Symbol, s.Start.Addr, end.Symbol, end.Addr, size, t.EntrySize, t.Encoding); err != nil {

@@ -34,6 +34,9 @@ func (im *Image) decodeTables(tables []*Table, raw []patched, f *faults) ([][]ra
 		t := tables[i]
 		t.Encoding, t.Layout, t.EntrySize = r.encoding, r.layout, r.size
 		t.Count = len(r.entries)
+		if err := t.checkLead(f); err != nil {
+			return nil, nil, err
+		}
 		if err := t.countLevels(f); err != nil {
 			return nil, nil, err
 		}
@@ -86,7 +89,7 @@ func (im *Image) readings(tables []*Table, raw []patched) ([][]reading, hits, er
 func (im *Image) decodeLevels(t *Table, p patched, f format) []rawEntry {
 	var entries []rawEntry
 	for i := range t.Levels {
-		start, end := t.levelStart(i), t.spanEnd(i).Addr
+		start, end := t.levelStart(i, f.size), t.spanEnd(i).Addr
 		entries = append(entries, im.decode(p.sub(extent{start, end}), f)...)
 	}
 	return entries
@@ -110,13 +113,9 @@ func (im *Image) findLeads(tables []*Table, f *faults) error {
 			continue
 		}
 		first := slices.MinFunc(near, func(a, b symbols.Symbol) int { return cmp.Compare(a.Addr, b.Addr) })
-		if first.Addr == t.Start.Addr {
-			continue
+		if first.Addr != t.Start.Addr {
+			t.first = Boundary{first.Name, first.Addr}
 		}
-		if err := f.addf(t.Kind, FaultMisaligned, t.Start, "it starts at %#x, but its first entry, %s, is at %#x", t.Start.Addr, first.Name, first.Addr); err != nil {
-			return err
-		}
-		t.lead = first.Addr - t.Start.Addr
 	}
 	return nil
 }
@@ -205,7 +204,7 @@ func (im *Image) choose(tables []*Table, raw []patched, readings [][]reading, f 
 				return nil, noFit(t, raw[i], readings[i])
 			}
 			chosen[i] = readings[i][same]
-			if len(raw[i].bytes) == 0 || f.all && (t.Bytes()-uint64(t.lead))%uint64(kernel.size) != 0 {
+			if len(raw[i].bytes) == 0 || f.all && (t.Bytes()-uint64(t.lead(kernel.size)))%uint64(kernel.size) != 0 {
 				continue // the size is what is wrong
 			}
 			if t.Kind == TableDeferred || chosen[i].functions == 0 {

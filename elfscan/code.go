@@ -136,8 +136,8 @@ func (im *Image) scanCode(code insn.Code, wanted []insn.Range) ([]Reference, err
 	}
 	var refs []Reference
 	for _, r := range pieces {
-		bytes := make([]byte, r.filed)
-		if _, err := im.elf.ReadAt(bytes, int64(r.off)); err != nil {
+		bytes, err := im.elf.Range(r.off, r.filed)
+		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", r.name, err)
 		}
 		code.Find(bytes, uint64(r.addr), wanted, func(ref insn.Ref) {
@@ -184,15 +184,7 @@ func (im *Image) codePieces() ([]region, error) {
 
 // pointersTo returns the pointers in data that hold a wanted address.
 func (im *Image) pointersTo(code insn.Code, wanted []insn.Range) ([]Reference, error) {
-	var data []extent
-	for _, r := range im.mem.regions {
-		e := extent{r.addr, r.addr + Addr(r.filed)}
-		_, err := im.mem.locate(e)
-		if err == nil && r.filed > 0 && (!r.exec || r.write) && !strings.HasPrefix(r.name, ".rel") {
-			data = append(data, e)
-		}
-	}
-	read, err := im.mem.readKnown(data...)
+	read, err := im.readData()
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ type Image struct {
 	members     []member          // of an archive
 	kallsyms    *symbols.Kallsyms // of a raw image
 	boot        *unpack.Kernel    // what the file was found to hold
+	data        []patched         // see readData
 }
 
 // Options say what besides the image may be used.

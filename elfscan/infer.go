@@ -153,18 +153,6 @@ func (f *functions) has(a Addr) bool {
 	return ok
 }
 
-// readData returns the memory in which tables may lie, relocations applied.
-func (im *Image) readData() ([]patched, error) {
-	var extents []extent
-	for _, r := range im.mem.regions {
-		e := extent{r.addr, r.addr + Addr(r.filed)}
-		if _, err := im.mem.locate(e); err == nil && r.filed > 0 && (!r.exec || r.write) {
-			extents = append(extents, e)
-		}
-	}
-	return im.mem.readKnown(extents...)
-}
-
 // findRuns finds the runs of entries that may be the tables', the longest first.
 func (im *Image) findRuns(data []patched, starts *functions) []run {
 	var runs []run
@@ -256,10 +244,14 @@ func (im *Image) checkWalked(r *run, levels []Addr) error {
 		return fmt.Errorf("the run of %d entries from %#x to %#x looks like the tables of initcalls, but has no early ones", r.entries, r.start, r.end)
 	}
 	walks := []extent{{r.start, levels[0]}}
-	if end := levels[len(levels)-1]; end < r.end {
+	end := levels[len(levels)-1]
+	console := Range{end, end}
+	if end < r.end {
 		walks = append(walks, extent{end, r.end})
+	} else {
+		console.To += Addr(maxConsole * r.format.size)
 	}
-	var ranges []Range
+	ranges := []Range{console}
 	for _, w := range walks {
 		ranges = append(ranges, Range{w.start, w.start}, Range{w.end, w.end})
 	}
@@ -267,25 +259,49 @@ func (im *Image) checkWalked(r *run, levels []Addr) error {
 	if err != nil {
 		return fmt.Errorf("whether the entries from %#x to %#x are all of the tables cannot be told: %w", r.start, r.end, err)
 	}
-	for _, w := range walks {
-		var from, to []Addr // the functions that refer to the edges
-		for _, ref := range refs {
-			if ref.Kind == ReferencePointer {
-				continue
-			}
-			if ref.Target == w.start {
-				from = append(from, ref.Start)
-			}
-			if ref.Target == w.end {
-				to = append(to, ref.Start)
-			}
+	refs = slices.DeleteFunc(refs, func(ref Reference) bool { return ref.Kind == ReferencePointer })
+	if end == r.end {
+		if err := checkNoConsole(refs, console); err != nil {
+			return err
 		}
+	}
+	for _, w := range walks {
+		from, to := users(refs, Range{w.start, w.start}), users(refs, Range{w.end, w.end})
 		if !slices.ContainsFunc(from, func(f Addr) bool { return slices.Contains(to, f) }) {
 			return fmt.Errorf("the run of %d entries from %#x to %#x looks like the tables of initcalls, but nothing refers to %#x and %#x, as what walks them would",
 				r.entries, r.start, r.end, w.start, w.end)
 		}
 	}
 	return nil
+}
+
+// maxConsole bounds how many entries are looked for in a console's table that
+// is not one. Kernels have up to ten.
+const maxConsole = 64
+
+// checkNoConsole makes sure that a run that ends where the initcall table does
+// is not followed by a console's table, of which the first entry is bad: what
+// walks that refers to where it begins and where it ends, which in a kernel
+// without one is the same.
+func checkNoConsole(refs []Reference, after Range) error {
+	from, to := users(refs, Range{after.From, after.From}), users(refs, Range{after.From + 1, after.To})
+	if len(from) == 0 {
+		return fmt.Errorf("nothing refers to %#x, where the initcall table ends: whether a table of the console's follows it cannot be told", after.From)
+	}
+	if slices.ContainsFunc(from, func(f Addr) bool { return slices.Contains(to, f) }) {
+		return fmt.Errorf("the entries at %#x, which follow the initcall table, hold no functions, but something walks them as the console's table would be", after.From)
+	}
+	return nil
+}
+
+// users returns where the functions begin that refer to an address in a range.
+func users(refs []Reference, to Range) (functions []Addr) {
+	for _, ref := range refs {
+		if ref.Target >= to.From && ref.Target <= to.To {
+			functions = append(functions, ref.Start)
+		}
+	}
+	return functions
 }
 
 // inferredTables makes tables of a run and the starts of its levels.

@@ -62,13 +62,12 @@ func nameless(k fixture.Kernel, spoil func(*fixture.Image)) *fixture.Image {
 // refer puts an instruction, or a literal, into .text that has an address in it.
 func refer(im *fixture.Image, at int, address uint64) {
 	text := im.Section(".text").Data[at:]
-	switch {
-	case im.Machine == emAMD64:
-		copy(text, []byte{0x48, 0xc7, 0xc7}) // mov $imm32,%rdi
-		binary.LittleEndian.PutUint32(text[3:], uint32(address))
-	default:
+	if im.Machine != emAMD64 {
 		copy(text, im.Word(nil, address))
+		return
 	}
+	copy(text, []byte{0x48, 0xc7, 0xc7}) // mov $imm32,%rdi
+	binary.LittleEndian.PutUint32(text[3:], uint32(address))
 }
 
 // Without the names of boundaries and entries the same functions are found in
@@ -129,6 +128,11 @@ func TestInferRefuses(t *testing.T) {
 		{"a null entry cuts the run", func(im *fixture.Image) { clear(slotOf(im, "f0_init")) }, "nothing refers to"},
 		{"a null entry cuts off the early ones", func(im *fixture.Image) { clear(slotOf(im, "f1_init")) }, "no early ones"},
 		{"a null entry of the console's", func(im *fixture.Image) { clear(slotOf(im, "univ8250_console_init")) }, "nothing refers to"},
+		{"a null entry at the start of the console's", func(im *fixture.Image) { clear(slotOf(im, "con_init")) }, "as the console's table would be"},
+		{"no walker of the console's, which a null entry begins", func(im *fixture.Image) {
+			clear(slotOf(im, "con_init"))
+			clear(im.Section(".text").Data[64:96])
+		}, "nothing refers to"},
 		{"an entry after the console's", func(im *fixture.Image) {
 			d := im.Section(".init.data")
 			d.Data = im.U32(d.Data, uint32(im.Func("f3_init")-d.End()))

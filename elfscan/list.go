@@ -121,7 +121,9 @@ func (im *Image) findTables(addrs map[string]Addr, deferred Deferred, f *faults)
 		if len(tables) > 0 {
 			return nil, fmt.Errorf("%w: the symbol table has no %s", ErrNoTable, symInitcallStart)
 		}
-		if tables, err = im.inferTables(); err != nil {
+		if tables, err = im.inferTables(); err != nil && im.SymbolSource() == symbols.SourceKallsyms {
+			return nil, fmt.Errorf("%w; the kernel's own symbol table names code only (no CONFIG_KALLSYMS_ALL), a System.map would tell", err)
+		} else if err != nil {
 			return nil, err
 		}
 	}

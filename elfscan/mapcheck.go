@@ -216,3 +216,34 @@ func (im *Image) checkMapAgainstSymtab(m, symtab *symbols.Table) error {
 	}
 	return nil
 }
+
+// checkMapAgainstKallsyms makes sure that a map has the functions where the
+// kernel's own symbol table, if it carries one, has them. Builds that differ in
+// little else than a table differ there.
+func (im *Image) checkMapAgainstKallsyms() error {
+	own, err := im.Kallsyms()
+	if errors.Is(err, symbols.ErrNoKallsyms) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the kernel's own symbol table, against which the map is held: %w", err)
+	}
+	inMap, err := im.syms.All()
+	if err != nil {
+		return err
+	}
+	addrs := make(map[string][]Addr, len(inMap))
+	for _, s := range inMap {
+		addrs[s.Name] = append(addrs[s.Name], s.Addr)
+	}
+	kernel, err := own.All()
+	if err != nil {
+		return err
+	}
+	for _, s := range kernel {
+		if at := addrs[s.Name]; len(at) > 0 && !slices.Contains(at, s.Addr) && s.Kind.Text() {
+			return im.mismatchf("it has %s at %#x, the kernel's own symbol table at %#x", s.Name, at[0], s.Addr)
+		}
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/initsect/initsect/internal/filemap"
 	"github.com/initsect/initsect/internal/safeelf"
@@ -192,6 +193,39 @@ func (m *memory) readWith(which relocations, extents []extent) (out []patched, e
 		}
 	}
 	return out, m.relocate(window, out, which)
+}
+
+// readData returns the memory in which tables and pointers may lie, relocations
+// applied. It is read once.
+func (im *Image) readData() (data []patched, err error) {
+	if im.data != nil {
+		return im.data, nil
+	}
+	var extents []extent
+	for _, r := range im.mem.regions {
+		e := extent{r.addr, r.addr + Addr(r.filed)}
+		_, err := im.mem.locate(e)
+		if err == nil && r.filed > 0 && (!r.exec || r.write) && !strings.HasPrefix(r.name, ".rel") {
+			extents = append(extents, e)
+		}
+	}
+	if slices.ContainsFunc(im.elf.Sections, func(s safeelf.Section) bool { return s.IsReloc() && s.Alloc() && s.Size > 0 }) {
+		im.data, err = im.mem.readKnown(extents...)
+		return im.data, err
+	}
+	for _, e := range extents { // nothing changes them: no copy is needed
+		r, err := im.mem.locate(e)
+		if err != nil {
+			return nil, err
+		}
+		b, err := im.elf.Range(r.off, r.filed)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", r.name, err)
+		}
+		data = append(data, patched{extent: e, bytes: b})
+	}
+	im.data = data
+	return data, nil
 }
 
 // readRaw returns a copy of the bytes of an extent as they lie in the file.

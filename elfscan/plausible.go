@@ -158,14 +158,17 @@ const maxEntrySymbols = 1 << 16
 
 // Lost returns the entry symbols that lie in none of the listed tables: their
 // initcalls are never called. Rust's are not looked for, as other symbols have
-// names of their form.
+// names of their form. It is an error if there are too many to look at all.
 func (im *Image) Lost(l *Listing) (lost []symbols.Symbol, err error) {
 	if !im.Linked() {
 		return nil, nil
 	}
-	all, err := im.syms.Prefixed(symbols.EntryPrefix, maxEntrySymbols)
+	all, err := im.syms.Prefixed(symbols.EntryPrefix, maxEntrySymbols+1)
 	if err != nil {
 		return nil, err
+	}
+	if len(all) > maxEntrySymbols {
+		return nil, fmt.Errorf("more than %d symbols begin with %s: that is no kernel", maxEntrySymbols, symbols.EntryPrefix)
 	}
 	listed := make(map[Addr]bool, len(l.Initcalls))
 	for i := range l.Initcalls {

@@ -20,9 +20,14 @@ type Survey struct {
 // With a System.map in place of a symbol table List takes an entry symbol
 // outside the tables, or in another level than its own, for a sign that the map
 // is of another build; Survey takes it for a fault of the image, if all else
-// that the map says of the image is right.
+// that the map says of the image is right, its own symbol table included.
 func (im *Image) Survey(opt ListOptions) (*Survey, error) {
 	f := &faults{all: true}
+	if im.Linked() && im.fromMap() {
+		if err := im.checkMapAgainstKallsyms(); err != nil {
+			return nil, err
+		}
+	}
 	l, err := im.list(opt, f)
 	if err != nil {
 		return nil, err

@@ -127,6 +127,34 @@ func TestSurveyFaults(t *testing.T) {
 	}
 }
 
+// A table that starts a whole entry early is not misaligned: the kernel takes
+// what lies there for an entry, and then reads the others as they are.
+func TestSurveyStartsAnEntryEarly(t *testing.T) {
+	k := modern()
+	k.Calls = []fixture.Call{
+		{Table: "initcall", Level: "early", Func: "cpu_stop_init", Module: "stop_machine", Line: 27},
+		{Table: "initcall", Level: "6", Func: "ehci_hcd_init", Module: "ehci_hcd", Line: 1400},
+	}
+	im := k.Build()
+	start, data := im.Find("__initcall_start"), im.Section(".init.data")
+	early := start.Value
+	copy(data.Data[early-4-data.Addr:], []byte{1, 0, 0, 0})
+	start.Value = early - 4
+	s := survey(t, im.Bytes())
+	require.Empty(t, s.Faults)
+	require.Len(t, s.Initcalls, len(im.Rows)+1)
+	var slots []uint64
+	for i := range s.Initcalls {
+		if c := &s.Initcalls[i]; c.Table.Kind == elfscan.TableInitcall {
+			slots = append(slots, uint64(c.Slot.Addr))
+		}
+	}
+	require.Equal(t, []uint64{early - 4, early}, slots[:2])
+	first := s.Initcalls[slices.IndexFunc(s.Initcalls, func(c elfscan.Initcall) bool { return c.Table.Kind == elfscan.TableInitcall })]
+	require.False(t, first.Sound())
+	require.EqualValues(t, early-3, first.Target.Addr)
+}
+
 // With level 7 before level 6 each entry is still in the level whose boundary
 // it lies behind.
 func TestSurveyLevelOrder(t *testing.T) {

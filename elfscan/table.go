@@ -29,7 +29,7 @@ type Table struct {
 	// concluded, with the reason.
 	Inferred []string
 
-	lead Addr // bytes between its start and its first entry, of a misaligned one
+	first Boundary // the first entry symbol, if it lies a little behind the start
 }
 
 // Bytes is the size of the table in bytes.

@@ -107,6 +107,13 @@ type Kallsyms struct {
 // and the largest kernels have some 10⁶.
 const maxKallsyms = 1 << 22
 
+// Bounds of what is searched: a kernel has one table, and what a boot loader
+// loads has less than 100 MB.
+const (
+	maxTables = 16
+	maxRaw    = 1 << 28
+)
+
 // FindKallsyms finds a kernel's own symbol table in its bytes, without any
 // symbol, and decodes it. The table proves itself: the names end where they
 // have to and agree with the markers, the list of names in order is one, the
@@ -115,8 +122,17 @@ const maxKallsyms = 1 << 22
 func FindKallsyms(k Kernel) (*Kallsyms, error) {
 	var found *Kallsyms
 	var refused error
+	steps := 0
 	for _, p := range k.Pieces {
-		for _, t := range findTokens(&k, p) {
+		if k.Raw && len(p.Bytes) > maxRaw {
+			return nil, fmt.Errorf("%d bytes: too large for a raw kernel", len(p.Bytes))
+		}
+		tables := findTokens(&k, p)
+		if len(tables) > maxTables {
+			return nil, fmt.Errorf("kallsyms: more than %d token tables", maxTables)
+		}
+		for _, t := range tables {
+			t.steps = &steps
 			got, err := t.decode()
 			if err == nil && k.Raw {
 				err = got.placeRaw(t)

@@ -95,7 +95,7 @@ var (
 // addresses decodes the addresses of a layout. mode is the layout's own, but
 // that AddressRelative becomes AddressPercpu where it is.
 func (t *tokens) addresses(l layout) (addrs []Addr, base Addr, mode AddressMode, err error) {
-	b, err := t.bytes(l.addrs, l.width*l.symbols, l.width == l.word)
+	b, err := t.bytes(l.addrs, l.width*l.symbols, l.mode == AddressAbsolute)
 	if err != nil {
 		return nil, 0, "", err
 	}
@@ -107,6 +107,9 @@ func (t *tokens) addresses(l layout) (addrs []Addr, base Addr, mode AddressMode,
 	case AddressRelative:
 		return t.relative(raw, l)
 	case AddressPlace:
+		if areFew(raw) { // no distances: symbols are seldom four bytes apart
+			return nil, 0, "", errFewAddrs
+		}
 		for i, v := range raw {
 			slot := uint64(t.piece.Addr) + uint64(l.addrs+4*i)
 			raw[i] = Addr(slot+uint64(int64(int32(v)))) & wordMask(l.word)
@@ -198,8 +201,8 @@ func ascends(addrs []Addr) bool {
 	return true
 }
 
-// areFew reports whether most symbols share their address. In a kernel one of
-// ten does.
+// areFew reports whether most symbols share their address. In a kernel one of a
+// hundred does; where the array is no array of addresses, as of zeros, all do.
 func areFew(addrs []Addr) bool {
 	shared := 0
 	for i := 1; i < len(addrs); i++ {

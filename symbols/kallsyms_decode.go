@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -56,16 +57,16 @@ func (t *tokens) decodeNames(h head, found []*Kallsyms, refused *refusals) ([]*K
 		if relative && l.mode == AddressAbsolute && l.addrs < l.names {
 			continue // distances and their base ascend as 32-bit addresses would
 		}
-		if l.seqs >= 0 && !t.orderProves(l, names, text) {
-			refused.add(nearOrder, errors.New("seqs_of_names does not order the names"))
-			continue
-		}
 		addrs, base, mode, err := t.addresses(l)
 		if err == nil && !t.kernel.Raw {
-			err = t.textIsInside(addrs, kinds)
+			err = t.isInPlace(table(addrs), l.arrays)
+		}
+		ordered := l.seqs >= 0 && t.orderProves(l, names, text)
+		if err == nil && l.seqs >= 0 && !ordered {
+			err = errNoOrder
 		}
 		if err != nil {
-			refused.add(nearAddrs, err)
+			refused.add(nearnessOf(err, ordered), err)
 			continue
 		}
 		relative = relative || l.mode == AddressRelative
@@ -103,20 +104,69 @@ func (k *Kallsyms) hasAliases() bool {
 	return false
 }
 
-// textIsInside reports an error unless the code that the symbols name lies in
-// the image.
-func (t *tokens) textIsInside(addrs []Addr, kinds []Kind) error {
+// isInPlace reports an error unless the addresses fit to the image: the code that
+// the symbols name lies in it, and where they name what can be recognised, it is
+// there.
+func (t *tokens) isInPlace(table *Table, a arrays) error {
+	all, err := table.Named("linux_banner")
+	if err != nil {
+		return err
+	}
+	for _, s := range all["linux_banner"] {
+		if b := t.kernel.at(s.Addr); b != nil && !bytes.HasPrefix(b, []byte(bannerStart)) {
+			return fmt.Errorf("linux_banner would lie at %#x, where it is not", s.Addr)
+		}
+	}
+	base, n, err := t.ownSymbols(table, a)
+	if err == nil && n > 0 && base != t.piece.Addr {
+		err = fmt.Errorf("the arrays would lie %#x bytes from where they are", base-t.piece.Addr)
+	}
+	if err != nil {
+		return err
+	}
+	return t.textIsInside(table.rows.(*columns))
+}
+
+// bannerStart is how linux_banner begins.
+const bannerStart = "Linux version "
+
+// ownSymbols returns the address at which the piece must begin for the n symbols
+// of the table's own arrays to be right.
+func (t *tokens) ownSymbols(table *Table, a arrays) (base Addr, n int, err error) {
+	places := map[string]int{
+		"kallsyms_num_syms": a.numSyms, "kallsyms_names": a.names, "kallsyms_markers": a.markers,
+		"kallsyms_token_table": t.table(), "kallsyms_token_index": t.indexEnd - 2*numTokens,
+	}
+	found, err := table.Named(slices.Collect(maps.Keys(places))...)
+	if err != nil {
+		return 0, 0, err
+	}
+	for name, syms := range found {
+		for _, s := range syms {
+			b := (s.Addr - Addr(places[name])) & wordMask(a.word)
+			if n > 0 && b != base {
+				return 0, 0, errors.New("the symbols of its own arrays contradict each other")
+			}
+			base = b
+			n++
+		}
+	}
+	return base, n, nil
+}
+
+// textIsInside reports an error unless the code lies in the image.
+func (t *tokens) textIsInside(c *columns) error {
 	text, outside := 0, 0
-	for i, a := range addrs {
-		if kinds[i]|0x20 != 't' {
+	for i, a := range c.addr {
+		if c.kinds[i]|0x20 != 't' {
 			continue
 		}
 		text++
-		if !t.kernel.contains(a) {
+		if t.kernel.at(a) == nil {
 			outside++
 		}
 	}
-	if outside > text/maxOutside {
+	if text == 0 || outside > text/maxOutside {
 		return fmt.Errorf("%d of %d functions would lie outside the image", outside, text)
 	}
 	return nil
@@ -126,13 +176,14 @@ func (t *tokens) textIsInside(addrs []Addr, kinds []Kind) error {
 // marks such as _etext lie behind their section.
 const maxOutside = 100
 
-func (k *Kernel) contains(a Addr) bool {
+// at returns the bytes from an address on, nil if there are none.
+func (k *Kernel) at(a Addr) []byte {
 	for _, p := range k.Pieces {
 		if a >= p.Addr && uint64(a-p.Addr) <= uint64(len(p.Bytes)) {
-			return true
+			return p.Bytes[a-p.Addr:]
 		}
 	}
-	return false
+	return nil
 }
 
 // knownNames are in every kernel; one of each line.
@@ -161,14 +212,30 @@ func (k *Kallsyms) reading() string {
 	return fmt.Sprintf("%d symbols, %d-bit, %s", k.arrays.symbols, 8*k.WordSize, k.Mode)
 }
 
+var errNoOrder = errors.New("seqs_of_names does not order the names")
+
 // nearness is how far a reading came that was refused.
 type nearness int
 
 const (
-	nearNames nearness = 1 + iota
-	nearOrder
-	nearAddrs
+	nearNames  nearness = 1 + iota
+	nearAddrs           // the addresses do not look like addresses
+	nearValues          // they do
+	nearOrder           // they are addresses, but the names are not in order
+	nearProof           // the names are, and so the addresses are where they must be
 )
+
+func nearnessOf(err error, ordered bool) nearness {
+	switch {
+	case ordered:
+		return nearProof
+	case errors.Is(err, errNoOrder):
+		return nearOrder
+	case errors.Is(err, errNotAscending) || errors.Is(err, errFewAddrs):
+		return nearAddrs
+	}
+	return nearValues
+}
 
 // refusals keeps the reason of the reading that came farthest.
 type refusals struct {

@@ -9,7 +9,7 @@ import (
 // nameAt reports whether the image has, at an offset, the name of one of the
 // symbols at an address, whole.
 func (r *raw) nameAt(off int, addr Addr) bool {
-	if off < 1 || off >= len(r.bytes) || r.bytes[off-1] != 0 {
+	if off < 1 || off >= len(r.bytes) || r.bytes[off-1] != 0 || r.bytes[off] == 0 {
 		return false
 	}
 	names := r.rows.(*columns).name
@@ -110,10 +110,7 @@ func (r *raw) pairs() (found []pair) {
 	low, high := r.addr[r.text[0]], r.addr[r.text[len(r.text)-1]]
 	word := r.WordSize
 	size := Addr(len(r.bytes))
-	functions := make(map[Addr]bool, len(r.text))
-	for _, i := range r.text {
-		functions[r.addr[i]] = true
-	}
+	functions := r.functionSet()
 	for at := 0; at+2*word <= len(r.bytes); at += word {
 		v := Addr(r.tokens.uint(at, word))
 		if v < low || v > high {
@@ -123,10 +120,10 @@ func (r *raw) pairs() (found []pair) {
 		if name+size < low || name > high+size {
 			continue
 		}
-		if word == 4 && !functions[v] {
+		if word == 4 && !functions.has(v) {
 			v &^= 1 // Thumb
 		}
-		if functions[v] {
+		if functions.has(v) {
 			found = append(found, pair{v, name})
 		}
 	}

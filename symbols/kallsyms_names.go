@@ -1,6 +1,7 @@
 package symbols
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -45,7 +46,7 @@ const maxLength = 512 + 2
 
 // maxSteps bounds how many symbols are looked at in search of the names. The
 // largest kernel has 10⁶, and next to none is looked at in vain.
-const maxSteps = 1 << 26
+const maxSteps = 1 << 24
 
 // maxNamesSize bounds the names together. The largest kernels have some 50 MB,
 // but few bytes can stand for many.
@@ -174,7 +175,7 @@ func (t *tokens) namesBefore(a arrays, min, max int, found []head) ([]head, erro
 				break
 			}
 		}
-		if t.steps > maxSteps {
+		if *t.steps > maxSteps {
 			return nil, errManySteps
 		}
 	}
@@ -186,7 +187,7 @@ func (t *tokens) namesBefore(a arrays, min, max int, found []head) ([]head, erro
 func (t *tokens) namesAgree(h head) (ok, sawLong bool) {
 	off := h.names
 	for i := range h.symbols {
-		t.steps++
+		*t.steps++
 		if i%markerEvery == 0 && uint64(off-h.names) != t.uint(h.markers+i/markerEvery*h.count, h.count) {
 			return false, sawLong
 		}
@@ -212,6 +213,9 @@ func (t *tokens) length(off int, wide bool) (start, n int) {
 	}
 	return off + 1, n
 }
+
+// symbolTypes are nm's letters, less that of undefined symbols.
+var symbolTypes = []byte("AaBbCcDdGgIiNnPpRrSsTtuVvWw?-")
 
 // expand writes out the symbols: their type letters, and their names with a NUL
 // behind each, as one text.
@@ -240,7 +244,7 @@ func (t *tokens) expand(h head) (kinds []Kind, names []uint32, text []byte, err 
 	kinds, names, text = make([]Kind, 0, h.symbols), make([]uint32, 0, h.symbols), make([]byte, 0, total)
 	err = t.eachSymbol(h, func(i int, packed []byte) error {
 		token := t.token(int(packed[0]))
-		if !isLetter(token[0]) {
+		if !bytes.Contains(symbolTypes, token[:1]) {
 			return fmt.Errorf("symbol %d has type %q", i, token[0])
 		}
 		kinds = append(kinds, Kind(token[0]))

@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // A raw image, as `objcopy -O binary` makes it and as boot loaders load it, does
-// not say at which address its first byte lies. Three things tell it:
+// not say at which address its first byte lies. Four things tell it:
 //
 //   - exports: an entry of __ksymtab has a symbol's address and its name. The
 //     address is in kallsyms; where the string is in the file can be seen;
-//   - relocations: the places that .rela.dyn names hold zero, or the value that
-//     the relocation will write there;
+//   - relocations: one of them is for kallsyms' relative_base, and the places of
+//     all hold zero, or the value that the relocation will write there;
+//   - the symbols of kallsyms' own arrays, in kernels with CONFIG_KALLSYMS_ALL
+//     from 6.4 on;
 //   - linux_banner, in kernels with CONFIG_KALLSYMS_ALL, is where the image has
 //     the text "Linux version".
 //
-// Those that an image has must agree, and one of the first two must be there.
+// Those that an image has must agree, and one of the first three must be there.
 // In kernels whose addresses count from a base that is filled in by a
 // relocation, or from their own places, the relocations come first: they hold
 // addresses of functions, which are the distances between kallsyms' own apart.
@@ -53,7 +54,7 @@ type raw struct {
 // placeRaw finds out where a raw image lies, and gives its symbols their
 // addresses if those could not be read.
 func (k *Kallsyms) placeRaw(t *tokens) error {
-	c := k.Table.rows.(*columns)
+	c := k.rows.(*columns)
 	r := &raw{Kallsyms: k, bytes: t.piece.Bytes, addr: c.addr, tokens: t}
 	for i, kind := range c.kinds {
 		if kind|0x20 == 't' {
@@ -67,13 +68,11 @@ func (k *Kallsyms) placeRaw(t *tokens) error {
 	floating := k.Mode == AddressPlace || k.Mode != AddressAbsolute && k.RelativeBase == 0
 	if floating {
 		shift, ok := r.shiftFromRelocs(relocs)
-		if !ok {
+		if !ok || k.Mode == AddressPercpu { // x86, where linkers fill in the base
 			return ErrUnrelocated
 		}
 		for i := range r.addr {
-			if k.Mode != AddressPercpu || c.kinds[i]|0x20 != 'a' {
-				r.addr[i] += shift
-			}
+			r.addr[i] += shift
 		}
 		if k.Mode != AddressPlace {
 			k.RelativeBase = shift
@@ -90,7 +89,7 @@ func (r *raw) prove(relocs relocs) error {
 	if exports.count == 0 {
 		exports = r.pointerExports()
 	}
-	for _, v := range []vote{exports, r.banner()} {
+	for _, v := range []vote{exports, r.own(), r.slot(relocs), r.banner()} {
 		if v.count > 0 {
 			votes = append(votes, v)
 			strong = strong || v.strong
@@ -156,6 +155,15 @@ func winner(counts map[Addr]int) (base Addr, count int) {
 // minVotes is how many symbols must agree. A kernel exports thousands.
 const minVotes = 16
 
+// own looks for the symbols of the table's own arrays.
+func (r *raw) own() vote {
+	base, n, err := r.tokens.ownSymbols(r.Table, r.arrays)
+	if err != nil || n == 0 {
+		return vote{}
+	}
+	return vote{base, n, true, fmt.Sprintf("the symbols of %d arrays of kallsyms", n)}
+}
+
 // banner looks for linux_banner.
 func (r *raw) banner() vote {
 	syms, err := r.Named("linux_banner")
@@ -163,10 +171,7 @@ func (r *raw) banner() vote {
 		return vote{}
 	}
 	addr := syms["linux_banner"][0].Addr
-	if _, ok := slices.BinarySearch(r.addr, addr); !ok && r.Mode != AddressPercpu {
-		return vote{}
-	}
-	want := []byte("Linux version ")
+	want := []byte(bannerStart)
 	var bases []Addr
 	for at := 0; ; at++ {
 		next := bytes.Index(r.bytes[at:], want)

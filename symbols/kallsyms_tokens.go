@@ -21,7 +21,7 @@ type tokens struct {
 	order    binary.ByteOrder
 	starts   [numTokens + 1]int // offsets in the piece; the last is where the table ends
 	indexEnd int                // of token_index in the piece
-	steps    int                // symbols looked at so far; see maxSteps
+	steps    *int               // symbols looked at so far in the kernel; see maxSteps
 }
 
 // token returns the string that a byte of a name stands for.
@@ -34,7 +34,7 @@ func (t *tokens) table() int { return t.starts[0] }
 func findTokens(k *Kernel, p Piece) (found []*tokens) {
 	for at := 0; ; at++ {
 		next := bytes.Index(p.Bytes[at:], digitTokens)
-		if next < 0 {
+		if next < 0 || len(found) > maxTables {
 			return found
 		}
 		at += next

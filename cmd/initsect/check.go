@@ -128,7 +128,7 @@ func runCheck(opt checkOptions, s streams) error {
 		}
 		files = append(files, file{opt.writeBaseline, text})
 	}
-	if err := notInputs(files, doc.Image.Path, opt.mapFile, opt.policy); err != nil {
+	if err := notInputs(files, doc.Image.Path, opt.mapFile, opt.policy, documentOf(judgedBy.Policy, opt.policy)); err != nil {
 		return err
 	}
 	if err := writeAll(files); err != nil {

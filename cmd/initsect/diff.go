@@ -40,8 +40,8 @@ change with every build and mean nothing. The kinds of difference:
 
 The exit status is 1 if there are differences that count: those that --fail-on
 names, or else those that --only names, or else all but image. What does not
-count is printed as well. A renamed initcall counts where an added or a removed
-one does.
+count is printed as well. A renamed initcall is shown, and counts, where an added
+or a removed one is or does.
 
 With --stat there is one line a level: how many initcalls it had and has, how
 many came (+), went (-) and stayed with a change (~); then the tables whose size

@@ -49,7 +49,7 @@ func distinct(outputs []output) error {
 	for _, o := range outputs {
 		path := ""
 		if o.path != "" {
-			path = filepath.Clean(o.path)
+			path = resolved(o.path)
 		}
 		switch {
 		case !seen[path]:
@@ -61,6 +61,21 @@ func distinct(outputs []output) error {
 		}
 	}
 	return nil
+}
+
+// resolved is the file that a path leads to, however it is written.
+func resolved(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
+	}
+	dir, base := filepath.Split(path)
+	if target, err := filepath.EvalSymlinks(dir); err == nil {
+		return filepath.Join(target, base)
+	}
+	return path
 }
 
 // renderAll renders a document in every format that is wanted, into memory.

@@ -16,8 +16,8 @@ func (opt *checkOptions) judgedBy() (check.Options, error) {
 	if err != nil {
 		return check.Options{}, err
 	}
-	if policy != nil && policy.Document() != "" {
-		if err := readDocument(policy, opt.policy); err != nil {
+	if path := documentOf(policy, opt.policy); path != "" {
+		if err := readDocument(policy, path); err != nil {
 			return check.Options{}, err
 		}
 	}
@@ -25,13 +25,19 @@ func (opt *checkOptions) judgedBy() (check.Options, error) {
 	return check.Options{Policy: policy, Baseline: baseline}, err
 }
 
-// readDocument reads the document that the policy in a file names, relative to
-// that file.
-func readDocument(policy *check.Policy, file string) error {
-	path := policy.Document()
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(file), path)
+// documentOf is the path of the document that the policy in a file names,
+// relative to that file; "" if there is none.
+func documentOf(policy *check.Policy, file string) string {
+	switch {
+	case policy == nil:
+		return ""
+	case policy.Document() == "", filepath.IsAbs(policy.Document()):
+		return policy.Document()
 	}
+	return filepath.Join(filepath.Dir(file), policy.Document())
+}
+
+func readDocument(policy *check.Policy, path string) error {
 	doc, err := parseFile(path, func(text []byte) (*report.List, error) { return report.ReadList(bytes.NewReader(text)) })
 	if err != nil {
 		return err

@@ -84,3 +84,16 @@ func readRows(t *testing.T, tsv string) [][]string {
 	}
 	return rows[1:]
 }
+
+// The document of every boot image is as its schema says.
+func TestUnpackSchema(t *testing.T) {
+	schema := compileSchema(t, "unpack")
+	images, err := filepath.Glob("../../internal/unpack/testdata/image.*")
+	require.NoError(t, err)
+	require.NotEmpty(t, images)
+	for _, image := range append(images, fixtureDir+"/amd64-prel32-6.12") {
+		doc := requireValid(t, schema, "unpack", image)
+		require.Equal(t, image, doc["path"])
+		require.Nil(t, doc["output"])
+	}
+}

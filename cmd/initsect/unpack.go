@@ -119,7 +119,10 @@ func writeWhole(path, source string, write func(io.Writer) error) error {
 		err = os.Rename(partial, path)
 	}
 	if err != nil {
-		os.Remove(partial) // the error that led here is the one to tell
+		_ = os.Remove(partial) // the error that led here is the one to tell
+	}
+	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) && pathErr.Path == partial {
+		err = fmt.Errorf("%s: %w", path, pathErr.Err)
 	}
 	return err
 }

@@ -87,6 +87,7 @@ func TestDefects(t *testing.T) {
 			found, checked := check(t, image)
 			assert.ElementsMatch(t, test.found, found)
 			assert.Equal(t, 1, checked)
+			requireBootImage(t, test.name)
 
 			calls, _, stderr, status := list(t, image)
 			require.Equal(t, test.status, status, "%s", stderr)

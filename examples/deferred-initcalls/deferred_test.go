@@ -113,6 +113,22 @@ func check(t *testing.T, image string) (found []string, status int) {
 	return found, cmd.ProcessState.ExitCode()
 }
 
+// requireBootImage fails the test unless list and check tell the same of a variant's boot image as of its vmlinux. The
+// kernels have CONFIG_KALLSYMS_ALL: their own symbols name entries and boundaries, and no rule lacks anything.
+func requireBootImage(t *testing.T, variant string) {
+	t.Helper()
+	vmlinux, image := filepath.Join(folder(variant), "vmlinux"), filepath.Join(folder(variant), "bzImage")
+	_, want, refusal, wanted := list(t, vmlinux)
+	_, got, stderr, status := list(t, image)
+	assert.Equal(t, wanted, status, "%s", stderr)
+	assert.Equal(t, want, got)
+	assert.Equal(t, strings.ReplaceAll(refusal, vmlinux, image), stderr)
+	broken, wanted := check(t, vmlinux)
+	found, status := check(t, image)
+	assert.Equal(t, wanted, status)
+	assert.Equal(t, broken, found)
+}
+
 func symbolsOf(calls []call) []string {
 	symbols := make([]string, len(calls))
 	for i, c := range calls {
@@ -196,6 +212,8 @@ func TestDeferred(t *testing.T) {
 		assert.Equal(t, tsv, mapped)
 	})
 
+	t.Run("boot image", func(t *testing.T) { requireBootImage(t, "deferred") })
+
 	t.Run("two readers", func(t *testing.T) {
 		run(t, "./boot", "--both", "deferred")
 		events := readLog(t, "deferred", "boot-both.log")
@@ -229,6 +247,8 @@ func TestOriginal(t *testing.T) {
 	for _, f := range deferred {
 		assert.Contains(t, calls, call{"initcall", "6", f})
 	}
+
+	requireBootImage(t, "original")
 
 	costs(t, "original", "boot.log", "original")
 	requireSaved(t)

@@ -40,8 +40,8 @@ func (e *examiner) target(c *elfscan.Initcall) {
 		f = e.add(ruleNotCode, "the entry %s%s holds %s, which is no code (%s): %s the kernel jumps there",
 			where, meant(c), holds(c), section, whenRuns(c.Table))
 	case c.Offset > 0:
-		f = e.add(ruleInside, "the entry %s%s points %d bytes into %s (%s): %s the kernel starts to run that function in its middle",
-			where, meant(c), c.Offset, c.Name, holds(c), whenRuns(c.Table))
+		f = e.add(ruleInside, "the entry %s%s points %d %s into %s (%s): %s the kernel starts to run that function in its middle",
+			where, meant(c), c.Offset, verb(int(c.Offset), "byte", "bytes"), c.Name, holds(c), whenRuns(c.Table))
 	case c.Symbol == "":
 		f = e.add(ruleInside, "the entry %s%s holds %s in %s, where no function has a name: %s the kernel calls that",
 			where, meant(c), holds(c), section, whenRuns(c.Table))

@@ -24,9 +24,9 @@ type wish struct {
 // why is where the wish stands, and its reason, for a message.
 func (w *wish) why() string {
 	if w.reason == "" {
-		return w.place.String()
+		return w.String()
 	}
-	return w.place.String() + ": " + w.reason
+	return w.String() + ": " + w.reason
 }
 
 type levelWish struct {

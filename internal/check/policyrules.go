@@ -156,10 +156,17 @@ func other(a, b *subject, name string) string {
 }
 
 // compare adds a finding about the first two entries that are not in order:
-// of what must run first the last one is looked at first.
+// of what must run first the last one is looked at first. Of entries that run
+// in a known order only the last can be too late, and only the first too early.
 func (e *examiner) compare(w *orderWish, first, then *subject) error {
-	for _, a := range slices.Backward(first.calls) {
-		for _, b := range then.calls {
+	last := slices.Clone(first.calls)
+	slices.Reverse(last)
+	ordered := func(a, b *elfscan.Initcall) bool {
+		return (a.Table.Kind == elfscan.TableDeferred) == (b.Table.Kind == elfscan.TableDeferred) && !unordered(a, b)
+	}
+	early := slices.CompactFunc(slices.Clone(then.calls), ordered)
+	for _, a := range slices.CompactFunc(last, ordered) {
+		for _, b := range early {
 			wrong := ""
 			switch {
 			case a == b:

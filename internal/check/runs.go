@@ -23,8 +23,8 @@ func (e *examiner) runs(t *elfscan.Table) error {
 		return err
 	}
 	if len(walkers) == 0 {
-		f := e.add(ruleUnreachable, "nothing in the kernel refers to the deferred table from %s at %#x to %s at %#x: its %s never run",
-			t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, naming(e.entriesOf(t)))
+		f := e.add(ruleUnreachable, "nothing in the kernel refers to the deferred table from %s at %#x to %s at %#x: its %s",
+			t.Start.Symbol, t.Start.Addr, t.End.Symbol, t.End.Addr, neverRun(e.entriesOf(t)))
 		f.Table, f.Section, f.Symbol, f.Address = t.Kind, t.Section, t.Start.Symbol, &t.Start.Addr
 		return nil
 	}
@@ -88,11 +88,18 @@ func (e *examiner) walkers(t *elfscan.Table) (map[elfscan.Addr]string, error) {
 	for _, r := range referrers {
 		others = others || r.start && r.another && !r.end
 	}
+	sharedStart = sharedStart || len(before) > 0 // by what has no name
 	walkers := map[elfscan.Addr]string{}
+	toEnd := false
 	for at, r := range referrers {
 		if r.start && (!sharedStart || r.end && (!sharedEnd || !r.another || others)) {
 			walkers[at] = r.name
+			toEnd = toEnd || r.end
 		}
+	}
+	if len(walkers) > 0 && !toEnd && e.im.SymbolSource() == symbols.SourceMap {
+		return nil, fmt.Errorf("%s: %w: it has %s at %#x, to which nothing refers that walks the table from %#x on",
+			e.im.MapFile(), elfscan.ErrMapMismatch, t.End.Symbol, t.End.Addr, t.Start.Addr)
 	}
 	return walkers, nil
 }
@@ -121,11 +128,12 @@ var enders = []struct {
 	function string
 	does     string
 	table    bool     // it takes the table, not only the functions
+	optional bool     // kernels without it do not do that
 	machines []string // nil for all
 }{
-	{"free_initmem", "frees init memory", true, nil},
+	{"free_initmem", "frees init memory", true, false, nil},
 	// Elsewhere sealing leaves init text executable.
-	{"mark_rodata_ro", "takes the right to execute from init text", false, []string{"x86_64", "i386"}},
+	{"mark_rodata_ro", "takes the right to execute from init text", false, true, []string{"x86_64", "i386"}},
 }
 
 // outlives makes sure that boot does not end init memory before a deferred
@@ -141,14 +149,15 @@ func (e *examiner) outlives(t *elfscan.Table, walkers map[elfscan.Addr]string) e
 			continue
 		}
 		chain, err := e.bootReaches(ender.function, walkers)
-		if errors.Is(err, errNoCaller) && ender.machines == nil {
-			e.unjudged(t, "%s in init memory, and when that is freed cannot be told: %v", what, err)
+		switch {
+		case errors.Is(err, errNoFunction) && ender.optional:
+			continue
+		case errors.Is(err, errNoFunction), errors.Is(err, errNoCaller):
+			e.unjudged(t, "%s in init memory, and whether the kernel %s at boot cannot be told: %v", what, ender.does, err)
 			return nil
-		}
-		if err != nil && !errors.Is(err, errNoCaller) {
+		case err != nil:
 			return err
-		}
-		if len(chain) > 0 {
+		case len(chain) > 0:
 			f := e.add(ruleEarlyFree, "the kernel %s at boot (%s), before the deferred initcalls can run, %s: %s there, and the first call takes a page fault",
 				ender.does, strings.Join(chain, " -> "), whenRuns(t), what)
 			f.Table, f.Section, f.Symbol, f.Address = t.Kind, t.Section, t.Start.Symbol, &t.Start.Addr
@@ -190,12 +199,17 @@ var bootFunctions = []string{"kernel_init", "init_post", "init", "rest_init", "s
 // maxDepth bounds how long a chain of calls is followed.
 const maxDepth = 8
 
-// errNoCaller is returned for a function of which the image does not show who
-// calls it.
-var errNoCaller = errors.New("no caller is found")
+// errNoFunction is returned for a function that the image does not name, and
+// errNoCaller if it does not show who calls one: nothing does by its name, or
+// only a pointer leads to it.
+var (
+	errNoFunction = errors.New("the image has no function")
+	errNoCaller   = errors.New("no caller is found for")
+)
 
 // bootReaches returns the chain of calls by which boot comes to a function
 // without going through one that runs the deferred table, nil if there is none.
+// It is errNoCaller if none is found and a chain ends before it came to either.
 func (e *examiner) bootReaches(function string, walkers map[elfscan.Addr]string) ([]string, error) {
 	starts, err := e.im.Symbols().Named(append([]string{function}, bootFunctions...)...)
 	if err != nil {
@@ -213,33 +227,44 @@ func (e *examiner) bootReaches(function string, walkers map[elfscan.Addr]string)
 		chains[s.Addr] = []string{function}
 		frontier = append(frontier, s.Addr)
 	}
-	for depth := 0; len(frontier) > 0 && depth < maxDepth; depth++ {
+	if len(frontier) == 0 {
+		return nil, fmt.Errorf("%w %s", errNoFunction, function)
+	}
+	var uncalled error
+	for depth := 0; len(frontier) > 0; depth++ {
+		if depth == maxDepth {
+			return nil, fmt.Errorf("%w %s within %d calls", errNoCaller, function, maxDepth)
+		}
 		callers, err := e.im.Callers(frontier...)
 		if err != nil {
 			return nil, err
 		}
-		if depth == 0 && len(callers) == 0 {
-			break
-		}
+		reached := frontier
 		frontier = nil
+		calls := map[elfscan.Addr]bool{} // to each function that was reached
 		for _, c := range callers {
-			_, walks := walkers[c.Start]
-			_, seen := chains[c.Start]
-			if seen || walks || c.Name == "" || c.Kind != elfscan.ReferenceBranch && !isVeneer(c.Name) {
+			callee, ok := calleeOf(c, chains)
+			if !ok || c.Name == "" || c.Kind != elfscan.ReferenceBranch && !isVeneer(c.Name) {
 				continue
 			}
-			chain := append([]string{c.Name}, e.chainOf(c, chains)...)
+			calls[callee] = true
+			if _, walks := walkers[c.Start]; walks || chains[c.Start] != nil {
+				continue
+			}
+			chain := append([]string{c.Name}, chains[callee]...)
 			if boot[c.Start] {
 				return chain, nil
 			}
 			chains[c.Start] = chain
 			frontier = append(frontier, c.Start)
 		}
-		if len(frontier) == 0 {
-			return nil, nil
+		for _, f := range reached {
+			if !calls[f] && uncalled == nil {
+				uncalled = fmt.Errorf("%w %s", errNoCaller, chains[f][0])
+			}
 		}
 	}
-	return nil, fmt.Errorf("%w for %s", errNoCaller, function)
+	return nil, uncalled
 }
 
 // isVeneer reports whether a function is one that the linker made to reach
@@ -248,15 +273,15 @@ func isVeneer(name string) bool {
 	return strings.HasSuffix(name, "_veneer") || strings.Contains(name, ".long_branch.") || strings.Contains(name, ".plt_")
 }
 
-// chainOf returns the chain that a caller begins. A function may be entered
-// behind its start.
-func (e *examiner) chainOf(caller elfscan.Reference, chains map[elfscan.Addr][]string) []string {
+// calleeOf returns which of the functions a caller calls. They may be entered
+// behind their start.
+func calleeOf(caller elfscan.Reference, functions map[elfscan.Addr][]string) (elfscan.Addr, bool) {
 	for a := caller.Target; a+maxEntry > caller.Target; a-- {
-		if chain, ok := chains[a]; ok {
-			return chain
+		if _, ok := functions[a]; ok {
+			return a, true
 		}
 	}
-	return nil
+	return 0, false
 }
 
 // maxEntry is how far behind its start, and one more, a function may be entered.

@@ -9,15 +9,15 @@ import (
 )
 
 // faultRules are the rules that the faults of a table break, with what comes of
-// it. %s stands for the entries that are registered for the table but lie in
-// none, where there is one.
+// it. %s says that the entries that are registered for the table but lie in none
+// never run.
 var faultRules = map[elfscan.FaultKind]struct {
 	rule  *Rule
 	comes string
 }{
-	elfscan.FaultHalf:         {ruleHalf, "no code can walk it, and %s never run"},
-	elfscan.FaultReversed:     {ruleReversed, "the kernel's walk ends before the first entry, and %s never run"},
-	elfscan.FaultEmpty:        {ruleEmpty, "the kernel boots without calling any of its ordinary initcalls; %s never run"},
+	elfscan.FaultHalf:         {ruleHalf, "no code can walk it, and %s"},
+	elfscan.FaultReversed:     {ruleReversed, "the kernel's walk ends before the first entry, and %s"},
+	elfscan.FaultEmpty:        {ruleEmpty, "the kernel boots without calling any of its ordinary initcalls; %s"},
 	elfscan.FaultOutside:      {ruleOutside, "the kernel will call whatever lies there"},
 	elfscan.FaultMisaligned:   {ruleMisaligned, "the kernel reads every entry askew, and calls addresses that are none"},
 	elfscan.FaultSize:         {ruleSize, "the kernel reads across an entry's edge, and calls an address that is none"},
@@ -35,7 +35,7 @@ func (e *examiner) tables() error {
 		comes := known.comes
 		switch fault.Kind {
 		case elfscan.FaultHalf, elfscan.FaultReversed, elfscan.FaultEmpty:
-			comes = fmt.Sprintf(comes, e.takeLost(fault.Table))
+			comes = fmt.Sprintf(comes, neverRun(e.takeLost(fault.Table)))
 		case elfscan.FaultOutside:
 			e.takeLost(fault.Table)
 		case elfscan.FaultLevelOrder:
@@ -54,16 +54,18 @@ func (e *examiner) tables() error {
 }
 
 // takeLost names the lost entries that are registered for a table. They are not
-// reported one by one.
-func (e *examiner) takeLost(kind elfscan.TableKind) string {
-	var names []string
+// reported one by one, unless another table of the kind may have lost them.
+func (e *examiner) takeLost(kind elfscan.TableKind) (names []string) {
+	if slices.ContainsFunc(e.survey.Tables, func(t *elfscan.Table) bool { return t.Kind == kind && t.Count > 0 }) {
+		return nil
+	}
 	for i := range e.lost {
 		if l := &e.lost[i]; l.table == kind {
 			l.reported = true
 			names = append(names, l.function)
 		}
 	}
-	return naming(names)
+	return names
 }
 
 // disorder says what the kernel does with levels whose boundaries are out of

@@ -49,6 +49,14 @@ func naming(names []string) string {
 	return fmt.Sprintf("%d %s (%s)", len(names), noun, list)
 }
 
+// neverRun says that entries do not run. Their symbols may be gone with them.
+func neverRun(names []string) string {
+	if len(names) == 0 {
+		return "what was registered for it never runs"
+	}
+	return naming(names) + verb(len(names), " never runs", " never run")
+}
+
 // verb is the form that goes with so many.
 func verb(n int, one, many string) string {
 	if n == 1 {

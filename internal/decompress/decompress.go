@@ -63,7 +63,16 @@ const hintRatio = 16
 
 // room is how much to allocate before anything came out.
 func (b Bounds) room(src []byte) int {
-	return min(b.Size, b.Max, hintRatio*len(src))
+	return max(0, min(b.Size, b.Max, hintRatio*len(src)))
+}
+
+// grow makes room for n more bytes, and for as many again as there are: what
+// comes out is large, and [slices.Grow] would copy it four times over.
+func grow(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b
+	}
+	return append(make([]byte, 0, max(2*cap(b), len(b)+n)), b...)
 }
 
 // decoder undoes the stream that src begins with, appending to dst, and

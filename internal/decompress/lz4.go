@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/pierrec/lz4/v4"
 )
@@ -48,9 +47,11 @@ func unlz4(dst, src []byte, most int) ([]byte, int, error) {
 			return fail(at, io.ErrUnexpectedEOF)
 		}
 		block := src[at+4 : at+4+int(size)]
-		room := min(lz4Block, lz4MaxRatio*len(block))
-		dst = slices.Grow(dst, room)
-		n, err := lz4.UncompressBlock(block, dst[len(dst):len(dst)+room])
+		n, err := lz4.UncompressBlock(block, dst[len(dst):min(cap(dst), len(dst)+lz4Block)])
+		if room := min(lz4Block, lz4MaxRatio*len(block)); err != nil && cap(dst)-len(dst) < room {
+			dst = grow(dst, room) // for the last block of a size that was told, it was enough
+			n, err = lz4.UncompressBlock(block, dst[len(dst):len(dst)+room])
+		}
 		if err != nil {
 			return fail(at, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"hash/adler32"
 	"hash/crc32"
 	"io"
-	"slices"
 
 	"github.com/anchore/go-lzo"
 )
@@ -103,7 +102,7 @@ func lzoBlock(dst []byte, in *beReader, flags uint32, most int) (out []byte, don
 	if in.err != nil {
 		return dst, false, in.err
 	}
-	dst = slices.Grow(dst, int(size))
+	dst = grow(dst, int(size))
 	data := dst[len(dst) : len(dst)+int(size)]
 	if packed == size {
 		copy(data, block)

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/ulikunitz/xz/lzma"
 )
@@ -17,7 +16,7 @@ import (
 func drain(dst []byte, r io.Reader, most int) ([]byte, error) {
 	for {
 		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, 64<<10)
+			dst = grow(dst, 64<<10)
 		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]

@@ -85,7 +85,7 @@ func (s *xzStream) block(dst []byte, most int) ([]byte, error) {
 	if header.packed.wrong(packed) || header.size.wrong(size) {
 		return dst, errors.New("the block's header tells other sizes than its data")
 	}
-	dst = slices.Grow(dst, size)
+	dst = grow(dst, size)
 	data := dst[len(dst) : len(dst)+size]
 	if err := unlzma2(data, s.src[begin:begin+packed], header.dict); err != nil {
 		return dst, err

@@ -21,7 +21,7 @@ type entry struct {
 	identity
 	place
 	shown *string // the function for people
-	after *string // that of the entry before it in its place
+	after *string // what runs before it in its place; nil if nothing does
 }
 
 func entriesOf(doc *report.List, k knowledge, rawRust bool) []*entry {
@@ -34,14 +34,14 @@ func entriesOf(doc *report.List, k knowledge, rawRust bool) []*entry {
 			identity: identity{function: function(c, k.entries, false)},
 			place:    place{c.Table, k.level(c.Level), text(c.Group)},
 		}
-		if k.modules {
+		if k.modules && !k.unsaid[e.function] {
 			e.module = text(c.Module)
 		}
 		if name := function(c, k.entries, rawRust); name != "" {
 			e.shown = &name
 		}
 		if before := last[e.place]; before != nil {
-			e.after = before.shown
+			e.after = before.label()
 		}
 		last[e.place] = e
 		entries = append(entries, e)
@@ -65,6 +65,15 @@ func function(c *report.Initcall, entries, rawRust bool) string {
 		name += "+0x" + strconv.FormatUint(c.Offset, 16)
 	}
 	return name
+}
+
+// label names an entry to those around it.
+func (e *entry) label() *string {
+	if e.shown == nil {
+		unnamed := "an unnamed function"
+		return &unnamed
+	}
+	return e.shown
 }
 
 func text(s *string) string {

@@ -14,7 +14,7 @@ import (
 func facts(old, new *report.List, k knowledge) []report.DiffFact {
 	all := imageFacts(old.Image, new.Image)
 	for _, kind := range elfscan.TableKinds {
-		all = append(all, tableFacts(string(kind), tableOf(old, kind), tableOf(new, kind), k.linked)...)
+		all = append(all, tableFacts(string(kind), tableOf(old, kind), tableOf(new, kind), k)...)
 	}
 	return all
 }
@@ -41,7 +41,7 @@ func imageFacts(old, new report.Image) []report.DiffFact {
 // tableFacts compares one table. What depends on the entries is compared where
 // both sides have entries, and what only the linker decides where both are
 // linked.
-func tableFacts(table string, old, new *report.Table, linked bool) []report.DiffFact {
+func tableFacts(table string, old, new *report.Table, k knowledge) []report.DiffFact {
 	var all []report.DiffFact
 	differ := func(fact, was, is string) {
 		if was != is {
@@ -63,13 +63,15 @@ func tableFacts(table string, old, new *report.Table, linked bool) []report.Diff
 		differ("layout", old.Layout, new.Layout)
 		differ("entry size", strconv.Itoa(old.EntrySize), strconv.Itoa(new.EntrySize))
 	}
-	if linked && filled {
+	if k.linked && filled {
 		both("section", old.Section, new.Section)
 		differ("trigger", orNone(old.Trigger), orNone(new.Trigger))
 	}
-	if linked {
+	if k.bounds {
 		differ("start symbol", orNone(old.Start.Symbol), orNone(new.Start.Symbol))
 		differ("end symbol", orNone(old.End.Symbol), orNone(new.End.Symbol))
+	}
+	if k.linked {
 		both("init memory", yesNo(old.InitMemory), yesNo(new.InitMemory))
 	}
 	return all

@@ -69,6 +69,9 @@ func document(t testing.TB, rows []row) *report.List {
 			Table: string(kind), Layout: "plain", EntrySize: 4, Encoding: ptr("prel32"), Section: ptr(".init.data"),
 			Levels: []report.Level{}, Inferred: []string{},
 		}
+		if kind == elfscan.TableInitcall {
+			table.Start.Symbol, table.End.Symbol = ptr("__initcall_start"), ptr("__initcall_end")
+		}
 		for _, r := range rows {
 			if tableOfLevel(r.level) != kind {
 				continue

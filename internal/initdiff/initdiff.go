@@ -12,8 +12,9 @@
 // # What is compared
 //
 // What both documents know. If one of them does not know levels, sync levels or
-// modules, the other's knowledge of them is left out of the comparison, for
-// every initcall would seem to have changed; the result says so in a note.
+// modules, be it of some functions only, the other's knowledge of them is left
+// out of the comparison, for each of them would seem to have changed; the result
+// says so in a note.
 package initdiff
 
 import (
@@ -33,19 +34,20 @@ func Compare(old, new Side, q Query) (*report.Diff, error) {
 		return nil, err
 	}
 	common := commonKnowledge(old, new)
-	if err := q.answerable(common); err != nil {
+	if err := q.answerable(common, old.List, new.List); err != nil {
 		return nil, err
 	}
 	before := entriesOf(old.List, common, q.RawRust)
 	after := entriesOf(new.List, common, q.RawRust)
 	matches := match(before, after)
+	asked, hidden := q.facts(facts(old.List, new.List, common))
 	doc := &report.Diff{
 		Schema:  report.DiffSchema,
 		Old:     report.DiffSide{File: old.File, Saved: old.Saved, Image: old.List.Image},
 		New:     report.DiffSide{File: new.File, Saved: new.Saved, Image: new.List.Image},
-		Notes:   common.notes,
+		Notes:   append(common.notes, hidden...),
 		Query:   q.document(),
-		Facts:   q.facts(facts(old.List, new.List, common)),
+		Facts:   asked,
 		Tables:  sizes(old.List, new.List),
 		Levels:  q.levels(matches),
 		Changes: q.changes(matches),

@@ -76,6 +76,11 @@ func TestChanges(t *testing.T) {
 			[]string{"renamed: 6 b -> 6 c"},
 		},
 		{
+			"several renamed, in run order",
+			"6 a m:5\n6 b m:2\n6 c m:9\n6 d m:1\n6 e m:7", "6 v m:5\n6 w m:2\n6 x m:9\n6 y m:1\n6 z m:7",
+			[]string{"renamed: 6 a -> 6 v", "renamed: 6 b -> 6 w", "renamed: 6 c -> 6 x", "renamed: 6 d -> 6 y", "renamed: 6 e -> 6 z"},
+		},
+		{
 			"no guess at another line",
 			"6 b m:2", "6 c m:3",
 			[]string{"removed: 6 b -> -", "added: - -> 6 c"},
@@ -99,6 +104,16 @@ func TestChanges(t *testing.T) {
 			"modules that one side does not name",
 			"6 a\n6 b\n7 c", "6 a m:1\n6 b n:2\n7 d m:3",
 			[]string{"removed: 7 c -> -", "added: - -> 7 d"},
+		},
+		{
+			"a module that one side names of others only",
+			"6 a m:1\n6 b m:2\n6 c m:3", "6 a m:1\n6 c m:3\ndeferred b",
+			[]string{"moved: 6 b -> deferred b"},
+		},
+		{
+			"a module that one side names of one of two namesakes",
+			"6 a m:1\n6 init m:2\n6 init n:3", "6 a m:1\n6 init\n6 init n:3",
+			[]string{},
 		},
 		{
 			"levels that one side does not tell",
@@ -142,6 +157,23 @@ func TestSyncUnknown(t *testing.T) {
 	require.Len(t, compare(t, old, new, Query{}).Changes, 2)
 }
 
+// A boot image of a kernel whose own symbols name functions alone is compared with the vmlinux of the same build.
+func TestBoundsUnknown(t *testing.T) {
+	old, new := document(t, rowsOf("5 a m:1\n5 b m:2\n6 c m:3")), document(t, rowsOf("5 a m:1\nrootfs b m:2\n6 c m:3"))
+	require.Len(t, compare(t, old, new, Query{}).Changes, 1)
+
+	old.Tables[0].Start.Symbol, old.Tables[0].End.Symbol = nil, nil
+	doc := compare(t, old, new, Query{})
+	require.Empty(t, doc.Changes)
+	require.Empty(t, doc.Facts)
+	require.Equal(t, []string{
+		"the old side has no symbols that bound its tables: these symbols are not compared, and level rootfs is compared as a part of level 5",
+	}, doc.Notes)
+	require.Zero(t, doc.Counted)
+	_, err := Compare(Side{List: old}, Side{List: new}, Query{Levels: []elfscan.Level{elfscan.LevelRootfs}})
+	require.ErrorContains(t, err, "cannot select level rootfs")
+}
+
 func TestNotes(t *testing.T) {
 	known, unknown := document(t, rowsOf("6 a m:1")), document(t, rowsOf("unknown a"))
 	empty := document(t, rowsOf("6 a m:1")) // of level 5, whose end no symbol tells
@@ -160,6 +192,12 @@ func TestNotes(t *testing.T) {
 		{"new", known, unknown, []string{
 			"the new side lacks boundary symbols between levels: levels that they would tell apart are compared as one",
 			"the new side names no modules: functions are compared by name alone",
+		}},
+		{"new, of some", document(t, rowsOf("6 a m:1\n7 b m:2")), document(t, rowsOf("6 a m:1\n7 b")), []string{
+			"the new side names no module of some functions: these are compared by name alone",
+		}},
+		{"both, of some", document(t, rowsOf("6 a\n7 b m:2")), document(t, rowsOf("6 a\n7 b m:2")), []string{
+			"each side names no module of some functions: these are compared by name alone",
 		}},
 		{"both", unknown, unknown, []string{
 			"each side lacks boundary symbols between levels: levels that they would tell apart are compared as one",
@@ -239,6 +277,18 @@ func TestAfter(t *testing.T) {
 	require.Nil(t, doc.Changes[0].New.After, "nothing runs before it at its level")
 }
 
+func TestAfterAnUnnamedFunction(t *testing.T) {
+	old, new := document(t, rowsOf("6 ghost m:1\n6 a m:2\n6 b m:3")), document(t, rowsOf("6 ghost m:1\n6 b m:3\n6 a m:2"))
+	for _, doc := range []*report.List{old, new} {
+		doc.Initcalls[0].RawSymbol, doc.Initcalls[0].Symbol = nil, nil
+	}
+	doc := compare(t, old, new, Query{})
+	require.Len(t, doc.Changes, 1)
+	require.Equal(t, "b", *doc.Changes[0].Old.Symbol)
+	require.Equal(t, ptr("a"), doc.Changes[0].Old.After)
+	require.Equal(t, ptr("an unnamed function"), doc.Changes[0].New.After, "it is not the first")
+}
+
 func TestQuery(t *testing.T) {
 	old := document(t, rowsOf("4 a m:1\n5 gone m:2\n6 b m:3\n6 c n:4\n7 d m:5\n7 e m:6\n7 old_name m:7"))
 	new := document(t, rowsOf("4 a m:1\n5 come m:8\n6 c n:4\n7 b m:3\n7 e m:6\n7 d m:5\n7 new_name m:7"))
@@ -259,6 +309,9 @@ func TestQuery(t *testing.T) {
 		{"fail on image", Query{FailOn: []Kind{KindImage}}, 5, 2, 1},
 		{"a renamed one may be an added one", Query{FailOn: []Kind{KindAdded}}, 5, 2, 2},
 		{"a renamed one may be a removed one", Query{FailOn: []Kind{KindRemoved}}, 5, 2, 2},
+		{"only added, which a renamed one may be", Query{Only: []Kind{KindAdded}}, 2, 0, 2},
+		{"only removed, which a renamed one may be", Query{Only: []Kind{KindRemoved}}, 2, 0, 2},
+		{"a renamed one that is shown may count alone", Query{Only: []Kind{KindAdded}, FailOn: []Kind{KindRenamed}}, 2, 0, 1},
 		{"level", Query{Levels: level5}, 2, 1, 2},
 		{"a level that was left", Query{Levels: level6}, 1, 1, 1},
 		{"module", Query{Module: "n"}, 0, 1, 0},
@@ -277,7 +330,44 @@ func TestQuery(t *testing.T) {
 	require.Equal(t, 1, doc.Total.Moved)
 
 	doc = compare(t, old, new, Query{Module: "n"})
-	require.Equal(t, report.DiffCount{Old: 1, New: 1, Unchanged: 1}, doc.Total.DiffCount)
+	require.Equal(t, report.DiffTotal{DiffCount: report.DiffCount{Old: 1, New: 1, Unchanged: 1}}, doc.Total)
+}
+
+// Whoever asks for a part is told that there is more.
+func TestNotesOfWhatWasNotAskedFor(t *testing.T) {
+	const image, tables = "there are image differences, which were not asked for", "there are table differences, which were not asked for"
+	old, same, new := document(t, rowsOf("6 a m:1")), document(t, rowsOf("6 a m:1")), document(t, rowsOf("6 a m:1"))
+	new.Image.Release, new.Image.Machine = ptr("6.12"), "aarch64"
+	new.Tables[0].Encoding, new.Tables[0].Section = ptr("absolute"), ptr(".rodata")
+	for _, test := range []struct {
+		name  string
+		new   *report.List
+		query Query
+		want  []string
+	}{
+		{"all", new, Query{}, []string{}},
+		{"what counts", new, Query{FailOn: []Kind{KindMoved}}, []string{}},
+		{"a kind", new, Query{Only: []Kind{KindMoved}}, []string{image, tables}},
+		{"tables", new, Query{Only: []Kind{KindTable}}, []string{image}},
+		{"a level", new, Query{Levels: []elfscan.Level{elfscan.Level6}}, []string{tables}},
+		{"a module", new, Query{Module: "m"}, []string{tables}},
+		{"a kind, and no fact", same, Query{Only: []Kind{KindMoved}}, []string{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			require.Equal(t, test.want, compare(t, old, test.new, test.query).Notes)
+		})
+	}
+}
+
+// An initcall is in a module if one of the sides says so.
+func TestModuleThatOneSideNames(t *testing.T) {
+	old, new := document(t, rowsOf("6 a n:1\n6 b m:2")), document(t, rowsOf("6 a n:1\ndeferred b"))
+	for _, pair := range [][2]*report.List{{old, new}, {new, old}} {
+		doc := compare(t, pair[0], pair[1], Query{Module: "m"})
+		require.Len(t, doc.Changes, 1)
+		require.Equal(t, "moved", doc.Changes[0].Kind)
+		require.Equal(t, report.DiffTotal{DiffCount: report.DiffCount{Old: 1, New: 1, MovedIn: 1, MovedOut: 1}, Moved: 1}, doc.Total)
+	}
 }
 
 func TestBadQueries(t *testing.T) {
@@ -298,6 +388,8 @@ func TestBadQueries(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
-	_, err := ParseKind("moves")
+	_, err := Compare(Side{List: known}, Side{List: known}, Query{Module: "usb-storage"})
+	require.EqualError(t, err, `neither side has an initcall of module "usb-storage"`)
+	_, err = ParseKind("moves")
 	require.EqualError(t, err, `unknown kind "moves": want one of [added removed moved reordered renamed table image]`)
 }

@@ -13,13 +13,15 @@ type knowledge struct {
 	untold  map[elfscan.Level]bool // levels that a side cannot tell from each other
 	sync    bool                   // sync levels are told from their base levels
 	modules bool
-	entries bool // entry symbols name the functions
-	linked  bool // both are linked kernels: sections and boundaries are final
+	unsaid  map[string]bool // functions of which a side names no module, though it does of others
+	entries bool            // entry symbols name the functions
+	linked  bool            // both are linked kernels: sections and boundaries are final
+	bounds  bool            // symbols bound the tables, and level rootfs
 	notes   []string
 }
 
 func commonKnowledge(old, new Side) knowledge {
-	k := knowledge{untold: map[elfscan.Level]bool{}, notes: []string{}}
+	k := knowledge{untold: map[elfscan.Level]bool{}, unsaid: map[string]bool{}, notes: []string{}}
 	say := func(what string, olds, news bool) bool {
 		if !olds || !news {
 			k.notes = append(k.notes, fmt.Sprintf("%s %s", who(olds, news), what))
@@ -38,9 +40,26 @@ func commonKnowledge(old, new Side) knowledge {
 	}
 	k.modules = say("names no modules: functions are compared by name alone", tellsModules(old.List), tellsModules(new.List))
 	k.entries = tellsEntries(old.List) && tellsEntries(new.List)
+	if k.modules {
+		oldUnsaid, newUnsaid := k.without(old.List), k.without(new.List)
+		for _, name := range append(oldUnsaid, newUnsaid...) {
+			k.unsaid[name] = true
+		}
+		say("names no module of some functions: these are compared by name alone", len(oldUnsaid) == 0, len(newUnsaid) == 0)
+	}
 	k.linked = say("is no linked kernel: sections, boundary symbols, init memory and triggers are not compared",
 		isLinked(old.List), isLinked(new.List))
+	k.bounds = k.linked && say("has no symbols that bound its tables: these symbols are not compared, and level rootfs is compared as a part of level 5",
+		tellsBounds(old.List), tellsBounds(new.List))
 	return k
+}
+
+// tellsBounds reports whether symbols bound a kernel's tables. Those of one
+// without CONFIG_KALLSYMS_ALL are inferred from its own symbol table.
+func tellsBounds(doc *report.List) bool {
+	return !slices.ContainsFunc(doc.Tables, func(t report.Table) bool {
+		return t.Table == string(elfscan.TableInitcall) && t.Start.Symbol == nil
+	})
 }
 
 func isLinked(doc *report.List) bool {
@@ -89,6 +108,18 @@ func tellsModules(doc *report.List) bool {
 	return slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Module != nil })
 }
 
+// without returns the functions of which a list names no module.
+func (k knowledge) without(doc *report.List) []string {
+	var names []string
+	for i := range doc.Initcalls {
+		c := &doc.Initcalls[i]
+		if name := function(c, k.entries, false); name != "" && c.Module == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 func tellsEntries(doc *report.List) bool {
 	return !slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return c.Entry == nil })
 }
@@ -101,6 +132,8 @@ func (k knowledge) level(id string) string {
 		return id // documents hold no other: ReadList sees to it
 	case k.untold[l]:
 		return elfscan.LevelUnknown.String()
+	case l == elfscan.LevelRootfs && k.linked && !k.bounds:
+		return elfscan.Level5.String()
 	case !k.sync:
 		return l.Base().String()
 	}

@@ -12,7 +12,7 @@ import (
 func (q Query) changes(outcomes []outcome) []report.DiffChange {
 	changes := []report.DiffChange{}
 	for _, o := range outcomes {
-		if o.kind == unchanged || !slices.Contains(q.only(), o.kind) || !q.hasModule(o) || !q.touchesLevel(o) {
+		if o.kind == unchanged || !covers(q.only(), o.kind) || !q.hasModule(o) || !q.touchesLevel(o) {
 			continue
 		}
 		at := o.place()

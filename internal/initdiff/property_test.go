@@ -64,8 +64,9 @@ func edited(r *rand.Rand, rows []row) []row {
 func randomSide(t testing.TB, r *rand.Rand, rows []row) *report.List {
 	rows = slices.Clone(rows)
 	forgetModules, forgetLevels := r.IntN(5) == 0, r.IntN(5) == 0
+	forgotten := r.IntN(5 * len(rows)) // often none
 	for i := range rows {
-		if forgetModules {
+		if forgetModules || i == forgotten {
 			rows[i].module = ""
 		}
 		if rows[i].level != "deferred" {
@@ -102,16 +103,19 @@ func seeAll(doc, other *report.List) []seen {
 	}
 	// A list without an early initcall but with unknown ones may hold early ones among these.
 	blur, blurEarly := false, false
-	modules := true
+	modules, unsaid := true, map[string]bool{}
 	for _, d := range []*report.List{doc, other} {
 		blur = blur || hasUnknown(d, "unknown")
 		blurEarly = blurEarly || hasUnknown(d, "unknown") && !hasUnknown(d, "early")
 		modules = modules && slices.ContainsFunc(d.Initcalls, func(c report.Initcall) bool { return c.Module != nil })
+		for _, c := range d.Initcalls {
+			unsaid[*c.RawSymbol] = unsaid[*c.RawSymbol] || c.Module == nil
+		}
 	}
 	var all []seen
 	for _, c := range doc.Initcalls {
 		s := seen{c.Table, c.Level, "", *c.RawSymbol, ""}
-		if modules {
+		if modules && !unsaid[s.function] {
 			s.module = *c.Module
 		}
 		if c.Group != nil {
@@ -244,7 +248,9 @@ func requireReproduces(t *testing.T, name string, doc *report.Diff, old, new []s
 		case "renamed":
 			was, is := old[c.Old.Order-1], new[c.New.Order-1]
 			require.NotEqual(t, was.function, is.function, name)
-			was.function = is.function
+			require.NotNil(t, c.Old.Module, name)
+			require.Equal(t, c.Old.Module, c.New.Module, name)
+			was.function, was.module = is.function, is.module
 			require.Equal(t, was, is, name)
 			require.True(t, c.Guess, name)
 		default:

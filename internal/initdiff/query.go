@@ -13,6 +13,9 @@ import (
 var Kinds = []Kind{KindAdded, KindRemoved, KindMoved, KindReordered, KindRenamed, KindTable, KindImage}
 
 // Query says which differences are asked for. The zero Query asks for all.
+//
+// That an initcall was renamed is a guess: where KindAdded or KindRemoved is
+// asked for, or counts, it is and does, too.
 type Query struct {
 	Only   []Kind          // kinds; none means all
 	Levels []elfscan.Level // where an initcall was or is; none means all
@@ -21,9 +24,6 @@ type Query struct {
 	// FailOn are the kinds that count as a difference between the two. None
 	// means those of Only, and if that is empty too all but KindImage: a kernel
 	// of another release may well have the same initcalls.
-	//
-	// That an initcall was renamed is a guess; where KindAdded or KindRemoved
-	// counts, it counts.
 	FailOn []Kind
 
 	RawRust bool // show Rust names mangled
@@ -41,17 +41,19 @@ func ParseKind(s string) (Kind, error) {
 // the facts of a table are none.
 func (q Query) isPartial() bool { return len(q.Levels) > 0 || q.Module != "" }
 
-// facts returns the facts that are asked for.
-func (q Query) facts(all []report.DiffFact) []report.DiffFact {
-	selected := []report.DiffFact{}
+// facts returns the facts that are asked for, and notes that there are others:
+// of these no total tells.
+func (q Query) facts(all []report.DiffFact) (selected []report.DiffFact, notes []string) {
+	selected = []report.DiffFact{}
 	for _, f := range all {
 		kind := Kind(f.Kind)
-		if kind == KindTable && q.isPartial() || !slices.Contains(q.only(), kind) {
+		if covers(q.only(), kind) && (kind != KindTable || !q.isPartial()) {
+			selected = append(selected, f)
 			continue
 		}
-		selected = append(selected, f)
+		notes = append(notes, fmt.Sprintf("there are %s differences, which were not asked for", kind))
 	}
-	return selected
+	return selected, slices.Compact(notes) // the image's come first
 }
 
 // Check refuses a query under which a difference that is to be shown or to
@@ -61,15 +63,16 @@ func (q Query) Check() error {
 		return errors.New("table differences are of no single level or module")
 	}
 	for _, k := range q.FailOn {
-		if !slices.Contains(q.only(), k) {
+		if !covers(q.only(), k) {
 			return fmt.Errorf("%s differences are to count, but not to be shown", k)
 		}
 	}
 	return nil
 }
 
-// answerable refuses a selection by what is not compared.
-func (q Query) answerable(k knowledge) error {
+// answerable refuses a selection by what is not compared, or by what is on no
+// side: a module's name that is misspelt would always be without difference.
+func (q Query) answerable(k knowledge, old, new *report.List) error {
 	for _, l := range q.Levels {
 		if as := k.level(l.String()); as != l.String() {
 			return fmt.Errorf("cannot select level %s: not both sides tell it from others, and it is compared as level %s", l, as)
@@ -77,6 +80,10 @@ func (q Query) answerable(k knowledge) error {
 	}
 	if q.Module != "" && !k.modules {
 		return errors.New("cannot select a module: not both sides tell modules")
+	}
+	isIn := func(c report.Initcall) bool { return text(c.Module) == q.Module }
+	if q.Module != "" && !slices.ContainsFunc(old.Initcalls, isIn) && !slices.ContainsFunc(new.Initcalls, isIn) {
+		return fmt.Errorf("neither side has an initcall of module %q", q.Module)
 	}
 	return nil
 }
@@ -125,27 +132,28 @@ func (q Query) hasLevel(id string) bool {
 
 // hasModule reports whether the module of one of the sides is asked for.
 func (q Query) hasModule(o outcome) bool {
-	return q.Module == "" || o.old != nil && o.old.module == q.Module || o.new != nil && o.new.module == q.Module
+	isIn := func(e *entry) bool { return e != nil && text(e.Module) == q.Module }
+	return q.Module == "" || isIn(o.old) || isIn(o.new)
 }
 
 // counted is how many of the differences that are shown count.
 func (q Query) counted(doc *report.Diff) int {
 	n := 0
 	for _, c := range doc.Changes {
-		if q.counts(Kind(c.Kind)) {
+		if covers(q.failOn(), Kind(c.Kind)) {
 			n++
 		}
 	}
 	for _, f := range doc.Facts {
-		if q.counts(Kind(f.Kind)) {
+		if covers(q.failOn(), Kind(f.Kind)) {
 			n++
 		}
 	}
 	return n
 }
 
-func (q Query) counts(k Kind) bool {
-	failOn := q.failOn()
-	return slices.Contains(failOn, k) ||
-		k == KindRenamed && (slices.Contains(failOn, KindAdded) || slices.Contains(failOn, KindRemoved))
+// covers reports whether a difference of this kind is meant by the kinds.
+func covers(kinds []Kind, k Kind) bool {
+	return slices.Contains(kinds, k) ||
+		k == KindRenamed && (slices.Contains(kinds, KindAdded) || slices.Contains(kinds, KindRemoved))
 }

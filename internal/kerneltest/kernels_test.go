@@ -129,12 +129,8 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 	v.release = strings.TrimSpace(string(release))
 
 	start = time.Now()
-	run(t, "./boot", k.id, dir)
+	called := bootedCalls(t, k, dir)
 	v.boot = time.Since(start)
-	log, err := os.ReadFile(filepath.Join(dir, "boot.log"))
-	require.NoError(t, err)
-	called, strange := callsOf(string(log))
-	require.Empty(t, strange, "the log has calls that are none of the known kinds")
 	v.called = len(called)
 
 	image := filepath.Join(dir, "vmlinux")
@@ -145,20 +141,9 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 	require.NoError(t, err)
 	v.judges = compare(t, "log", called, "decode", symbolsOf(expected))
 
-	tsv, stderr, status := list(t, initsect, image)
-	require.Equal(t, 0, status, "list %s: %s", image, stderr)
-	header, rows, _ := strings.Cut(strings.TrimSuffix(tsv, "\n"), "\n")
-	require.Equal(t, columns, header)
-	listed := strings.Split(rows, "\n")
-
+	listed := listRows(t, initsect, image)
 	t.Run("order", func(t *testing.T) {
-		var symbols []string
-		for _, row := range listed {
-			field := strings.Split(row, "\t")
-			require.Len(t, field, 9, "%s", row)
-			symbols = append(symbols, field[5])
-		}
-		v.order = compare(t, "log", called, "list", symbols)
+		v.order = compare(t, "log", called, "list", column(listed, 5))
 	})
 	t.Run("decode", func(t *testing.T) {
 		var want []string
@@ -181,9 +166,7 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 	ownMap := systemMap(t, k, dir)
 	t.Run("map", func(t *testing.T) {
 		v.ownMap = "failed"
-		fromMap, stderr, status := list(t, initsect, "--map", ownMap, stripped)
-		require.Equal(t, 0, status, "%s", stderr)
-		v.ownMap = compare(t, "whole", strings.Split(tsv, "\n"), "stripped", strings.Split(fromMap, "\n"))
+		v.ownMap = compare(t, "whole", listed, "stripped", listRows(t, initsect, "--map", ownMap, stripped))
 	})
 	t.Run("check", func(t *testing.T) {
 		v.findings = "failed"
@@ -213,6 +196,23 @@ func judge(t *testing.T, initsect string, k, other kernel, v *verdict) {
 		}
 		v.wrongMap = "refused"
 	})
+}
+
+// hasBooted has the directories of the kernels that this run of the tests booted.
+var hasBooted = map[string]bool{}
+
+// bootedCalls boots a kernel, if that was not done yet, and returns what it called.
+func bootedCalls(t *testing.T, k kernel, dir string) []string {
+	t.Helper()
+	if !hasBooted[dir] {
+		run(t, "./boot", k.id, dir)
+		hasBooted[dir] = true
+	}
+	log, err := os.ReadFile(filepath.Join(dir, "boot.log"))
+	require.NoError(t, err)
+	called, strange := callsOf(string(log))
+	require.Empty(t, strange, "the log has calls that are none of the known kinds")
+	return called
 }
 
 // fetch returns the kernel's directory.

@@ -1,6 +1,9 @@
 package kimage
 
-import "bytes"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // OtherError says what a file is that holds no kernel in any way known here.
 type OtherError struct {
@@ -54,10 +57,18 @@ func other(b data) string {
 	return ""
 }
 
-// isText reports whether the first page has no bytes but those of text. Kernels
-// and compressed data have others there.
+// isText reports whether the first page has nothing but text. Kernels and
+// compressed data have other bytes there.
 func isText(b data) bool {
-	return bytes.IndexFunc(b[:min(len(b), 4096)], func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' && r != 0x1b
-	}) < 0
+	for page := b[:min(len(b), 4096)]; len(page) > 0; {
+		r, n := utf8.DecodeRune(page)
+		if r == utf8.RuneError && n == 1 {
+			return len(page) < utf8.UTFMax && len(b) > 4096 // cut by the page's end
+		}
+		if unicode.IsControl(r) && !unicode.IsSpace(r) && r != 0x1b {
+			return false
+		}
+		page = page[n:]
+	}
+	return true
 }

@@ -28,7 +28,8 @@ func Diff(stat bool) func(io.Writer, *report.Diff, Format, Style) error {
 	}
 }
 
-// diffGrid has a row for each fact, then one for each change.
+// diffGrid has a row for each fact, then one for each change. The values are
+// those of a fact, the names of a renamed initcall, the groups of a moved one.
 func diffGrid(doc *report.Diff) grid {
 	g := grid{columns: []string{
 		"kind", "name", "module", "old_table", "old_level", "old_order", "old_line",
@@ -43,8 +44,11 @@ func diffGrid(doc *report.Diff) grid {
 		row := []string{c.Kind, diffName(c), or(diffPlace(c).Module)}
 		row = append(append(row, placeCells(c.Old)...), placeCells(c.New)...)
 		was, is := "-", "-"
-		if c.Kind == "renamed" {
+		switch c.Kind {
+		case "renamed":
 			was, is = or(c.Old.Symbol), or(c.New.Symbol)
+		case "moved": // maybe from group to group of one level
+			was, is = or(c.Old.Group), or(c.New.Group)
 		}
 		g.rows = append(g.rows, append(row, was, is))
 	}

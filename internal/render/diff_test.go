@@ -73,7 +73,7 @@ note: something was not compared
 + new_init             m:50
 = was_init -> is_init  m:60  a guess: same module and line
 ~ b_init               m:40  now first, was after a
-~ c_init               m:50  still after b_init, which changed its place
+~ c_init               m:50  still after b_init, in another place
 
 deferred: 0 -> 1
 > camera_init                6 device -> deferred, group camera
@@ -116,7 +116,7 @@ added new_init m - - - - initcall 6 5 50 - -
 renamed is_init m initcall 6 6 60 initcall 6 6 60 was_init is_init
 reordered b_init m initcall 6 7 70 initcall 6 4 40 - -
 reordered c_init m initcall 6 8 80 initcall 6 5 50 - -
-moved camera_init - initcall 6 9 90 deferred deferred 9 - - -
+moved camera_init - initcall 6 9 90 deferred deferred 9 - - camera
 `, " ", "\t"), strings.ReplaceAll(renderedDiff(t, allKinds(), false, TSV, Style{}), "entry size", "entry_size"))
 }
 
@@ -141,7 +141,7 @@ func TestDiffMarkdown(t *testing.T) {
 | added | new\_init | m | 50 | 6 device |  |
 | renamed | was\_init -> is\_init | m | 60 | 6 device | a guess: same module and line |
 | reordered | b\_init | m | 40 | 6 device | now first, was after a |
-| reordered | c\_init | m | 50 | 6 device | still after b\_init, which changed its place |
+| reordered | c\_init | m | 50 | 6 device | still after b\_init, in another place |
 | moved | camera\_init | - | - | deferred | 6 device -> deferred, group camera |
 `, renderedDiff(t, allKinds(), false, Markdown, Style{}))
 }
@@ -180,4 +180,25 @@ func TestHostileDiff(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(renderedDiff(t, doc, false, CSV, Style{}))).ReadAll()
 	require.NoError(t, err)
 	require.Len(t, rows, 10)
+}
+
+// A backslash makes the punctuation behind it plain text (CommonMark 0.31,
+// section 2.4), and no plain text ends a cell, is a link or an image, a tag or
+// an entity.
+func TestHostileMarkdownCell(t *testing.T) {
+	for text, want := range map[string]string{
+		`a|b`:              `a\|b`,
+		`a\|b`:             `a\\\|b`,
+		`ends in \`:        `ends in \\`,
+		`[click](http:)`:   `\[click\](http:)`,
+		`![beacon](http:)`: `!\[beacon\](http:)`,
+		`<img src=x>`:      `&lt;img src=x>`,
+		`&lt;b>`:           `&amp;lt;b>`,
+		"`~~*_":            "\\`\\~\\~\\*\\_",
+		`usb_init -> b`:    `usb\_init -> b`,
+	} {
+		var out bytes.Buffer
+		require.NoError(t, grid{columns: []string{"c"}, rows: [][]string{{text}}}.markdown(&out))
+		require.Equal(t, "| c |\n| --- |\n| "+want+" |\n", out.String())
+	}
 }

@@ -160,7 +160,7 @@ func placeText(p *report.DiffPlace) string {
 // orderText says what a reordered initcall runs after.
 func orderText(c report.DiffChange) string {
 	if c.Old.After != nil && c.New.After != nil && *c.Old.After == *c.New.After {
-		return "still after " + *c.New.After + ", which changed its place"
+		return "still after " + *c.New.After + ", in another place"
 	}
 	return "now " + afterText(c.New) + ", was " + afterText(c.Old)
 }

@@ -65,7 +65,11 @@ func (g grid) markdown(w io.Writer) error {
 	return err
 }
 
-var markdownCell = strings.NewReplacer("|", `\|`, "_", `\_`, "*", `\*`, "<", "&lt;", "`", "\\`")
+// markdownCell takes from a text what Markdown would take for a mark, a link or
+// the end of a cell.
+var markdownCell = strings.NewReplacer(
+	`\`, `\\`, "|", `\|`, "_", `\_`, "*", `\*`, "~", `\~`, "[", `\[`, "]", `\]`, "`", "\\`", "<", "&lt;", "&", "&amp;",
+)
 
 func writeJSON(w io.Writer, doc any) error {
 	out := json.NewEncoder(w)

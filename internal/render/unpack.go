@@ -43,7 +43,10 @@ func unpackText(w io.Writer, doc *report.Unpack, style Style) error {
 		if s.Container != nil {
 			name = *s.Container
 		}
-		fmt.Fprintf(tw, "  %s\tat %#x\t%d bytes\t%s\t%d bytes unpacked", name, s.Offset, s.Size, s.Compression, s.Unpacked)
+		fmt.Fprintf(tw, "  %s\tat %#x\t%d bytes", name, s.Offset, s.Size)
+		if s.Compression != "none" {
+			fmt.Fprintf(tw, "\t%s\t%d bytes unpacked", s.Compression, s.Unpacked)
+		}
 		if s.Decoys > 0 {
 			fmt.Fprintf(tw, "\t%s tried before", count(s.Decoys, "decoy"))
 		}

@@ -60,29 +60,19 @@ func (doc *List) checkOrders(total int) error {
 	return nil
 }
 
-// checkCounts holds the rows against what each level of each table counts. An
-// image counts a sync level with its base level, for it has no boundary of its
-// own.
+// checkCounts holds the rows against what each level of each table counts: as
+// many follow each other, level by level. An image counts a sync level with its
+// base level, for it has no boundary of its own.
 func (doc *List) checkCounts() error {
-	type place struct{ table, level string }
-	counts := map[place]int{}
+	rows := doc.Initcalls
 	for _, t := range doc.Tables {
 		for _, l := range t.Levels {
-			counts[place{t.Table, baseLevel(l.Level)}] += l.Count
-		}
-	}
-	last := 0
-	for i, c := range doc.Initcalls {
-		if kindIndex(c.Table) < last {
-			return fmt.Errorf("initcall %d is of table %q, which was over before", i+1, c.Table)
-		}
-		last = kindIndex(c.Table)
-		counts[place{c.Table, baseLevel(c.Level)}]--
-	}
-	for _, t := range doc.Tables {
-		for _, l := range t.Levels {
-			if counts[place{t.Table, baseLevel(l.Level)}] != 0 {
-				return fmt.Errorf("the initcalls of table %q at level %s are not as many as the table counts", t.Table, l.Level)
+			for range l.Count { // there are enough: checkOrders has counted them
+				if c := rows[0]; c.Table != t.Table || baseLevel(c.Level) != baseLevel(l.Level) {
+					return fmt.Errorf("initcall %d is of table %q at level %s, where one of table %q at level %s is counted",
+						c.Order, c.Table, c.Level, t.Table, l.Level)
+				}
+				rows = rows[1:]
 			}
 		}
 	}

@@ -5,7 +5,7 @@ type Diff struct {
 	Schema  Schema       `json:"schema"`
 	Old     DiffSide     `json:"old"`
 	New     DiffSide     `json:"new"`
-	Notes   []string     `json:"notes"` // what was not compared, and why
+	Notes   []string     `json:"notes"` // what was not compared, and why; what else there is
 	Query   DiffQuery    `json:"query"`
 	Facts   []DiffFact   `json:"facts"`
 	Tables  []DiffTable  `json:"tables"` // their sizes, which are no differences of their own
@@ -102,5 +102,5 @@ type DiffPlace struct {
 	Symbol *string `json:"symbol"` // the function that was registered
 	Module *string `json:"module"`
 	Line   *int    `json:"line"`
-	After  *string `json:"after"` // the function that runs before it at that level; null if none does
+	After  *string `json:"after"` // the function that runs before it at that level, in words if it has no name; null if none does
 }

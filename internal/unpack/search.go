@@ -60,9 +60,6 @@ var errWork = fmt.Errorf("%w together: %d bytes", decompress.ErrTooLarge, maxWor
 
 // candidate finds the kernel in the stream that begins at c.
 func (u *unpacker) candidate(b []byte, c decompress.Candidate, im kimage.Image, depth int) (*Kernel, int, error) {
-	if u.work <= 0 {
-		return nil, 0, errWork
-	}
 	out, consumed, err := u.decode(c.Codec, b[c.Offset:], im.Payload.Unpacked)
 	if err != nil {
 		return nil, 0, err

@@ -30,6 +30,10 @@ const (
 	minRatio = 1 << 20 // for which the ratio is not asked
 	// maxWork bounds what all streams of a file give, decoys included.
 	maxWork = 2 * maxOutput
+	// streamWork is what trying a stream counts for even if nothing comes out:
+	// the codecs' tables cost as much as some output, and streams can hold
+	// streams that hold streams.
+	streamWork = 256 << 10
 	// maxNesting bounds containers within one another. Four occur: a compressed
 	// UKI with a bzImage.
 	maxNesting = 8
@@ -227,9 +231,12 @@ func (u *unpacker) step(inner *filemap.File, s Step, depth int) (*Kernel, error)
 
 // decode undoes a compression. If a size was promised, it must come out.
 func (u *unpacker) decode(c decompress.Codec, b []byte, promised int) ([]byte, int, error) {
+	if u.work <= 0 {
+		return nil, 0, errWork
+	}
 	limit := min(maxOutput, u.work, max(minRatio, maxRatio*len(b)))
 	out, consumed, err := decompress.Decode(c, b, decompress.Bounds{Max: limit, Size: promised})
-	u.work -= len(out)
+	u.work -= len(out) + streamWork
 	if e := (*decompress.Error)(nil); errors.As(err, &e) {
 		u.work -= e.Produced
 	}
