@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,12 +116,15 @@ func judgeOwn(t *testing.T, initsect string, k ownKernel, v *ownVerdict) {
 		}
 		linked += ".relocs"
 	}
+	if k.objects == "thinlto" {
+		requireStubs(t, linked)
+	}
 	stripped := filepath.Join(t.TempDir(), "vmlinux.stripped")
 	run(t, map[string]string{"riscv64": "riscv64-linux-gnu-strip", "thinlto": "strip"}[k.objects], "-o", stripped, linked)
 
 	for _, input := range []struct {
 		name      string
-		whole     bool // it tells as much as a vmlinux
+		whole     bool // its symbols are those of vmlinux
 		differing *string
 		arguments []string
 	}{
@@ -136,7 +140,7 @@ func judgeOwn(t *testing.T, initsect string, k ownKernel, v *ownVerdict) {
 			require.Equal(t, 0, status, "%s", stderr)
 			rows := strings.Split(strings.TrimSuffix(tsv, "\n"), "\n")
 			require.Equal(t, columns, rows[0])
-			requireNamed(t, names, rows[1:], input.whole)
+			requireNamed(t, names, rows[1:], input.whole, k.objects == "thinlto")
 			*input.differing = compare(t, "log", called, "list", rawSymbols(t, initsect, input.arguments))
 		})
 	}
@@ -161,9 +165,9 @@ func rawSymbols(t *testing.T, initsect string, arguments []string) (raw []string
 	return raw
 }
 
-// requireNamed fails the test unless the rows are what nm tells of the slots and targets that they have; of
-// kernels whose kallsyms has no data, less what only entry symbols tell.
-func requireNamed(t *testing.T, names *symbolTable, rows []string, whole bool) {
+// requireNamed fails the test unless the rows are what nm tells of the slots and targets that they have. Without
+// symbols of data that is less what only entry symbols tell; the names of stubs tell module and line, too.
+func requireNamed(t *testing.T, names *symbolTable, rows []string, whole, stubs bool) {
 	var want []string
 	for i, row := range rows {
 		field := strings.Split(row, "\t")
@@ -172,10 +176,52 @@ func requireNamed(t *testing.T, names *symbolTable, rows []string, whole bool) {
 		require.NoError(t, names.describe(&e))
 		if !whole {
 			e.level, e.name = strings.TrimSuffix(e.level, "s"), "-"
+			if !stubs {
+				e.module, e.lineNo = "-", "-"
+			}
 		}
 		want = append(want, e.tsv(i+1))
 	}
 	compare(t, "nm", want, "list", rows)
+}
+
+// A function's label, and an instruction that goes to one, as objdump prints them:
+//
+//	ffffffff81924db5 <__initstub__kmod_core__416_2214_init_hw_perf_eventsearly>:
+//	ffffffff81924db9:	eb 05                	jmp    ffffffff81924dc0 <init_hw_perf_events>
+var (
+	labelLine = regexp.MustCompile(`^[0-9a-f]{16} <(\S+)>:$`)
+	goesTo    = regexp.MustCompile(`\t(?:jmp|call) +[0-9a-f]+ <([^>+]+)>$`)
+)
+
+// requireStubs fails the test unless each stub jumps to the function in its name, or holds it: then no
+// function of that name is left.
+func requireStubs(t *testing.T, image string) {
+	functions, jumps := map[string]bool{}, map[string][]string{}
+	var label string
+	for line := range strings.Lines(run(t, "objdump", "-d", image)) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := labelLine.FindStringSubmatch(line); m != nil {
+			label = m[1]
+			functions[label] = true
+		} else if m := goesTo.FindStringSubmatch(line); m != nil {
+			jumps[label] = append(jumps[label], m[1])
+		}
+	}
+	stubs, holding := 0, 0
+	for stub := range functions {
+		m := initcallName.FindStringSubmatch(strings.Replace(stub, "__initstub", "__initcall", 1))
+		if m == nil {
+			continue
+		}
+		stubs++
+		if !slices.Contains(jumps[stub], m[4]) {
+			holding++
+			require.NotContains(t, functions, m[4], stub)
+		}
+	}
+	require.Greater(t, stubs-holding, 50, "too few to judge what the stubs are for")
+	t.Logf("%d stubs, %d hold their function", stubs, holding)
 }
 
 func address(t *testing.T, digits string) uint64 {
