@@ -30,7 +30,7 @@ test-kernels:
 	INITSECT_KERNELS='$(KERNELS)' go test -tags kernels -count=1 -v -timeout 80m ./internal/kerneltest
 
 # Build, boot and compare kernels that nobody distributes; OWN is empty for all, or ids of
-# internal/kerneltest/own/kernels.tsv. Half an hour the first time.
+# internal/kerneltest/own/kernels.tsv. Up to an hour the first time.
 test-own:
 	internal/kerneltest/own/deps
 	INITSECT_OWN='$(OWN)' go test -tags kernels,own -run '^TestOwn$$' -count=1 -v -timeout 80m ./internal/kerneltest
