@@ -140,7 +140,7 @@ func judgeOwn(t *testing.T, initsect string, k ownKernel, v *ownVerdict) {
 			require.Equal(t, 0, status, "%s", stderr)
 			rows := strings.Split(strings.TrimSuffix(tsv, "\n"), "\n")
 			require.Equal(t, columns, rows[0])
-			requireNamed(t, names, rows[1:], input.whole, k.objects == "thinlto")
+			requireNamed(t, names, rows[1:], input.whole)
 			*input.differing = compare(t, "log", called, "list", rawSymbols(t, initsect, input.arguments))
 		})
 	}
@@ -166,8 +166,8 @@ func rawSymbols(t *testing.T, initsect string, arguments []string) (raw []string
 }
 
 // requireNamed fails the test unless the rows are what nm tells of the slots and targets that they have. Without
-// symbols of data that is less what only entry symbols tell; the names of stubs tell module and line, too.
-func requireNamed(t *testing.T, names *symbolTable, rows []string, whole, stubs bool) {
+// symbols of data that is less what entry symbols tell.
+func requireNamed(t *testing.T, names *symbolTable, rows []string, whole bool) {
 	var want []string
 	for i, row := range rows {
 		field := strings.Split(row, "\t")
@@ -175,12 +175,9 @@ func requireNamed(t *testing.T, names *symbolTable, rows []string, whole, stubs 
 		e := entry{table: field[1], slot: address(t, field[3]), target: address(t, field[4])}
 		require.NoError(t, names.describe(&e))
 		if !whole {
-			e.name = "-"
+			e.name, e.module, e.lineNo = "-", "-", "-"
 			if e.level = strings.TrimSuffix(e.level, "s"); e.level == "rootf" {
 				e.level = "5" // its tail: the kernel has no pointer to its start
-			}
-			if !stubs {
-				e.module, e.lineNo = "-", "-"
 			}
 		}
 		want = append(want, e.tsv(i+1))
