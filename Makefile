@@ -3,9 +3,10 @@
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FIXTURES = testdata/vmlinux-fixtures
 SCRIPTS  = .ci/run internal/render/deps internal/kerneltest/deps internal/kerneltest/fetch internal/kerneltest/boot \
+	internal/kerneltest/own/deps internal/kerneltest/own/build internal/kerneltest/own/boot \
 	examples/deferred-initcalls/deps examples/deferred-initcalls/build examples/deferred-initcalls/boot
 
-.PHONY: build test lint fixtures test-kernels test-deferred test-browser bench fuzz
+.PHONY: build test lint fixtures test-kernels test-own test-deferred test-browser bench fuzz
 
 build: # one static binary
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o initsect ./cmd/initsect
@@ -15,7 +16,7 @@ test:
 
 lint:
 	go run $(GOLANGCI) run
-	go run $(GOLANGCI) run --build-tags kernels,deferred ./internal/kerneltest ./examples/...
+	go run $(GOLANGCI) run --build-tags kernels,own,deferred ./internal/kerneltest ./examples/...
 	go run $(GOLANGCI) run --build-tags browser ./internal/render
 	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
@@ -28,6 +29,12 @@ KERNELS ?= all
 test-kernels:
 	internal/kerneltest/deps $(if $(filter-out all ci,$(KERNELS)),$(KERNELS))
 	INITSECT_KERNELS='$(KERNELS)' go test -tags kernels -count=1 -v -timeout 80m ./internal/kerneltest
+
+# Build, boot and compare kernels that nobody distributes; OWN is empty for all, or ids of
+# internal/kerneltest/own/kernels.tsv. Up to an hour the first time.
+test-own:
+	internal/kerneltest/own/deps
+	INITSECT_OWN='$(OWN)' go test -tags kernels,own -run '^TestOwn$$' -count=1 -v -timeout 80m ./internal/kerneltest
 
 # Build, boot and compare the kernel with deferred initcalls, and its defects: half an hour.
 test-deferred:

@@ -263,6 +263,32 @@ func TestMapAgainstSymtab(t *testing.T) {
 	}
 }
 
+// Of a section that was taken out of the image the map has the symbols, from its start to its end, and the
+// image has not. Elsewhere the map has nothing more.
+func TestMapOfRemovedSection(t *testing.T) {
+	k := modern()
+	im := k.Build()
+	for _, test := range []struct {
+		name string
+		at   uint64
+		fits bool
+	}{
+		{"start", im.Base() - 0x1000, true},
+		{"end, where the next one starts", im.Base(), true},
+		{"inside of the next one", im.Base() + 1, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, err := listWithMap(t, im.Bytes(), fmt.Sprintf("%016x R __rela_dyn_edge\n", test.at)+im.Map(16))
+			if !test.fits {
+				requireError(t, l, err, "__rela_dyn_edge", "symbol table does not")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, wanted(im, k), linesOf(l))
+		})
+	}
+}
+
 // What is wrong with a map must not be said of the image.
 func TestMapErrorsNameTheMap(t *testing.T) {
 	image, _ := stripped(modern().Build(), 16)
