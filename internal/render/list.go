@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -39,6 +40,9 @@ func listText(w io.Writer, doc *report.List, style Style) error {
 	var b strings.Builder
 	imageHeading(&b, doc.Image, style)
 	fmt.Fprintf(&b, "%s\n", count(len(doc.Initcalls), "initcall"))
+	for _, note := range listNotes(doc) {
+		fmt.Fprintf(&b, "%s\n", Printable(note))
+	}
 	width := listWidths(doc)
 	for i := range doc.Initcalls {
 		c := &doc.Initcalls[i]
@@ -51,6 +55,22 @@ func listText(w io.Writer, doc *report.List, style Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// listNotes says what of the whole list was concluded, not read, and what is not
+// known of any initcall.
+func listNotes(doc *report.List) []string {
+	var notes []string
+	for _, t := range doc.Tables {
+		for _, reason := range t.Inferred {
+			notes = append(notes, t.Table+" table, inferred: "+reason)
+		}
+	}
+	untold := func(c report.Initcall) bool { return c.Module == nil && c.Line == nil }
+	if len(doc.Initcalls) > 0 && !slices.ContainsFunc(doc.Initcalls, func(c report.Initcall) bool { return !untold(c) }) {
+		notes = append(notes, "modules and source lines are not known: no symbol tells them")
+	}
+	return notes
 }
 
 // imageHeading says which kernel was read and how.

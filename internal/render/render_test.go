@@ -87,3 +87,20 @@ func TestCount(t *testing.T) {
 	require.Equal(t, "2 entries", count(2, "entry"))
 	require.Equal(t, "0 initcalls", count(0, "initcall"))
 }
+
+// What was concluded, and what is not known of any initcall, is said above them.
+func TestListNotes(t *testing.T) {
+	name, module := "f_init", "m"
+	doc := &report.List{
+		Tables:    []report.Table{{Table: "initcall", Inferred: []string{"level rootfs: not told from level 5"}}},
+		Initcalls: []report.Initcall{{Order: 1, Table: "initcall", Level: "5", Symbol: &name}},
+	}
+	text := rendered(t, doc, Text, Style{})
+	require.Contains(t, text, "\ninitcall table, inferred: level rootfs: not told from level 5\n")
+	require.Contains(t, text, "\nmodules and source lines are not known: no symbol tells them\n")
+
+	doc.Tables[0].Inferred, doc.Initcalls[0].Module = nil, &module
+	text = rendered(t, doc, Text, Style{})
+	require.NotContains(t, text, "inferred")
+	require.NotContains(t, text, "not known")
+}

@@ -41,8 +41,11 @@ func showText(w io.Writer, doc *report.Show, style Style) error {
 		fmt.Fprintf(&b, "\n%s\n", style.paint(bold, symbolText(&d.Initcall)))
 		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, p := range properties(d) {
-			if p.value != "-" {
+			switch {
+			case p.value != "-":
 				fmt.Fprintf(tw, "  %s\t%s\n", p.name, Printable(p.value))
+			case p.name == "module" || p.name == "line": // which every initcall has
+				fmt.Fprintf(tw, "  %s\tnot known\n", p.name)
 			}
 		}
 		tw.Flush() // to memory: cannot fail
