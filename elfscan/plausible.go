@@ -27,6 +27,9 @@ func (im *Image) levelsExtent(addrs map[string]Addr) (e extent, ok bool) {
 // checkLevels makes sure that the levels begin where the kernel will look for
 // them.
 func (im *Image) checkLevels(array patched, addrs map[string]Addr) error {
+	if array.unfilled() && im.elf.IsRaw {
+		return tableErrorf(TableInitcall, "%s at %#x is zero, and no relocation in the image fills it: this kernel would call nothing", symLevels, array.start)
+	}
 	if array.unfilled() {
 		return nil // left to the boot code, and its relocations stripped
 	}
