@@ -42,6 +42,9 @@ func TestMutatedBoots(t *testing.T) {
 		if k.symbols == "boot" {
 			continue // has the symbol table of a vmlinux, of which the fixtures have variants
 		}
+		if k.arch == "s390x" {
+			continue // its relocations are for symbols, which the view of the kernel does not look up
+		}
 		t.Run(k.id, func(t *testing.T) {
 			dir := fetched(t, k)
 			image, err := os.ReadFile(filepath.Join(dir, "boot"))
