@@ -81,7 +81,7 @@ var (
 	ruleDouble      = &Rule{"IS204", "runs-twice", Error, "a function is both deferred and an ordinary initcall"}
 	ruleUnreachable = &Rule{"IS205", "unreachable", Error, "nothing in the kernel refers to the deferred table"}
 	ruleEarlyFree   = &Rule{"IS206", "early-free", Error, "init memory is gone before the deferred initcalls can run"}
-	ruleUnjudged    = &Rule{"IS207", "unjudged", Note, "who runs the deferred table cannot be told on this machine"}
+	ruleUnjudged    = &Rule{"IS207", "unjudged", Note, "who runs the deferred table, and when, cannot be told"}
 )
 
 // The rules of a policy.
